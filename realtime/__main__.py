@@ -1,0 +1,3 @@
+from realtime.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,40 @@
+"""The command line: finds the command, runs it, turns errors into one line and an exit code.
+
+0 done, 1 failed, 2 wrong usage, 130 interrupted with the output finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from realtime import __version__
+from realtime.cli import benchmark, cameras, doctor, enhance, live, preview, weights
+from realtime.cli.show import complain
+from realtime.errors import RealtimeError, SettingError
+
+COMMANDS = (enhance, preview, live, cameras, doctor, benchmark, weights)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="realtime", description="Low light video, enhanced as it happens, with MBLLEN.")
+    top.add_argument("--version", action="version", version=f"realtime {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; answers the exit code."""
+    chosen = parser().parse_args(arguments)
+    try:
+        code: int = chosen.run(chosen)
+        return code
+    except KeyboardInterrupt:
+        print("realtime: interrupted; what was written is complete up to here", file=sys.stderr)
+        return 130
+    except RealtimeError as error:
+        complain(error, chosen.verbose)
+        return 2 if isinstance(error, SettingError) else 1

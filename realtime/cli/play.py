@@ -1,0 +1,39 @@
+"""What ``preview`` and ``live`` share: running a live source into sinks and saying how it went."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from realtime.cli.options import make_enhancer
+from realtime.cli.show import Outcome, watching
+
+if TYPE_CHECKING:
+    from realtime.capture.source import Source
+    from realtime.output.sink import Sink
+
+
+def play(
+    command: str,
+    chosen: argparse.Namespace,
+    source: Source,
+    sink: Sink,
+    record: Sink | None = None,
+    target: Path | None = None,
+) -> int:
+    """Runs the pipeline until it ends; answers the exit code. `target` is the file that is written, if any."""
+    from realtime.pipeline import run
+
+    outcome = Outcome(command, chosen)
+    with watching(source.info.name, chosen) as watch:
+        try:
+            outcome.add(
+                source.info.name, target, run(source, make_enhancer(chosen), sink, record=record, progress=watch)
+            )
+        except KeyboardInterrupt:
+            outcome.add(source.info.name, target, watch.last)
+            outcome.finish(interrupted=True)
+            raise
+    outcome.finish()
+    return 0

@@ -1,0 +1,109 @@
+"""What the user sees: progress on a terminal, a summary line, or one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from realtime import __version__
+
+if TYPE_CHECKING:
+    from realtime.report import Report
+
+FIELDS = ("engine", "device", "precision", "width", "height", "frames", "dropped", "seconds", "fps", "latency_ms")
+
+
+class Outcome:
+    """Collects one result an input, and prints them all in the end."""
+
+    def __init__(self, command: str, chosen: argparse.Namespace) -> None:
+        self._command, self._chosen = command, chosen
+        self._began = perf_counter()
+        self._results: list[dict[str, Any]] = []
+        self.last_error: Exception | None = None
+
+    def add(
+        self, source: str | Path, target: str | Path | None, report: Report | None, error: Exception | None = None
+    ) -> None:
+        """Notes what became of one input, and says it where no JSON is wanted."""
+        result: dict[str, Any] = {"input": str(source), "output": None if target is None else str(target)}
+        result |= {field: getattr(report, field, None) for field in FIELDS}
+        result |= {"warnings": list(report.warnings) if report else [], "error": None if error is None else str(error)}
+        self._results.append(result)
+        if error is not None:
+            self.last_error = error
+            complain(error, self._chosen.verbose)
+        elif report is not None and not self._chosen.quiet:
+            for warning in report.warnings:
+                print(f"realtime: {source}: {warning}", file=sys.stderr)
+            print(summary(str(source), result["output"], report), file=sys.stderr)
+
+    def finish(self, interrupted: bool = False) -> None:
+        """Prints the JSON object, if that is wanted."""
+        if self._chosen.json:
+            answer = {
+                "version": __version__,
+                "command": self._command,
+                "ok": self.last_error is None and not interrupted,
+                "seconds": round(perf_counter() - self._began, 3),
+                "results": self._results,
+            }
+            print(json.dumps(answer, indent=2))
+
+
+def complain(error: BaseException, verbose: bool) -> None:
+    """One line for an error; with `verbose` its traceback before that."""
+    if verbose:
+        traceback.print_exception(error)
+    print(f"realtime: {error}", file=sys.stderr)
+
+
+def summary(source: str, target: str | None, report: Report) -> str:
+    lost = f", {report.dropped} dropped" if report.dropped else ""
+    delay = report.latency_ms
+    behind = f", {delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})" if delay else ""
+    return (
+        f"{source}{f' -> {target}' if target else ''}: {report.frames} frames{lost} in {report.seconds:.1f} s, "
+        f"{report.fps:.1f} fps{behind} ({report.engine}, {report.device}, {report.precision})"
+    )
+
+
+class Watch:
+    """Keeps the latest report, and shows it where somebody is watching."""
+
+    def __init__(self, show: Callable[[Report], None] | None = None) -> None:
+        self.last: Report | None = None
+        self._show = show
+
+    def __call__(self, report: Report) -> None:
+        self.last = report
+        if self._show is not None:
+            self._show(report)
+
+
+@contextmanager
+def watching(label: str, chosen: argparse.Namespace) -> Iterator[Watch]:
+    """A watch for one input; with a progress line while the block runs, if stderr is a terminal."""
+    if chosen.quiet or chosen.json or not sys.stderr.isatty():
+        yield Watch()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]:.1f} fps"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, fps=0.0)
+        yield Watch(lambda report: bar.update(task, completed=report.frames, total=report.total, fps=report.fps))

@@ -1,0 +1,38 @@
+"""What an engine is: something that makes a compiled program for frames of one kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from realtime.frame import PixelFormat, Samples
+
+Planes = tuple[Samples, ...]
+#: Batched sample planes (N, …), strength 0..1 and exposure (N, 2), float32 gain and white, to batched planes.
+Program = Callable[[Planes, float, Samples], Planes]
+
+
+@dataclass(frozen=True)
+class Job:
+    """The frames a program is made for: all of one size and format, `batch` at a time."""
+
+    width: int
+    height: int
+    batch: int
+    source: PixelFormat
+    target: PixelFormat
+
+
+class Engine(ABC):
+    """A way to compute the enhanced picture. One required method."""
+
+    name: str
+    #: "cpu" or "gpu:N".
+    device: str
+    #: "float32", "bfloat16" or "float16".
+    precision: str
+
+    @abstractmethod
+    def program(self, job: Job) -> Program:
+        """A function for exactly that job, compiled and warm when it is handed out."""

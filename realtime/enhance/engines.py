@@ -1,0 +1,20 @@
+"""The engines by name. A new one is a file of its own and a line here."""
+
+from __future__ import annotations
+
+from realtime.enhance.device import choose_device, choose_precision
+from realtime.enhance.engine import Engine
+from realtime.enhance.exact import ExactEngine
+from realtime.enhance.weights import Weights
+from realtime.errors import SettingError
+
+ENGINES = {"exact": ExactEngine}
+
+
+def create(name: str, weights: Weights, device: str, precision: str, metered: bool) -> Engine:
+    """The engine of that name, ``auto`` being exact. Raises SettingError for another name."""
+    kind = ENGINES.get("exact" if name == "auto" else name)
+    if kind is None:
+        raise SettingError(f"engine {name!r} is not one of auto, {', '.join(ENGINES)}")
+    chosen = choose_device(device)
+    return kind(weights, chosen, choose_precision(precision, chosen), metered)

@@ -1,0 +1,119 @@
+"""The enhancer: arrays or frames in, brighter ones out, whichever engine does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.enhance.engine import Engine, Job, Program
+from realtime.enhance.engines import create
+from realtime.enhance.exposure import Exposer
+from realtime.enhance.weights import find
+from realtime.errors import SettingError
+from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
+
+#: Frames a GPU takes at once by default; on a CPU one frame fills the cores already.
+GPU_BATCH = 8
+
+
+class Enhancer:
+    """Makes dark pictures visible.
+
+    `weights` is a name from the index or a path, None the bundled default; `engine` is ``auto``, ``exact`` or
+    ``fast``; `precision` is ``auto``, ``float32``, ``bfloat16`` or ``float16``; `device` is ``auto``, ``cpu`` or
+    ``gpu[:N]``; `strength` 0..1 blends linearly with the input; `exposure` is ``auto`` (the meter), ``off``
+    (the plain network) or stops as a number, None what the weights were trained for; `batch` is a number of frames
+    or ``auto``. Raises SettingError, WeightsError or DeviceError.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        engine: str = "auto",
+        precision: str = "auto",
+        device: str = "auto",
+        strength: float = 1.0,
+        *,
+        exposure: str | float | None = None,
+        batch: int | str = "auto",
+    ) -> None:
+        if not 0.0 <= strength <= 1.0:
+            raise SettingError(f"strength {strength} is outside 0..1")
+        if batch != "auto" and not (isinstance(batch, int) and batch >= 1):
+            raise SettingError(f"batch {batch!r} is neither 'auto' nor a number from 1")
+        self.strength = strength
+        self.weights = find(weights)
+        self._exposer = Exposer(exposure, self.weights)
+        self.engine: Engine = create(engine, self.weights, device, precision, self._exposer.metered)
+        self.batch = batch if isinstance(batch, int) else GPU_BATCH if self.engine.device != "cpu" else 1
+        self._target = RGB
+        self._programs: dict[Job, Program] = {}
+
+    def __call__(self, pictures: Samples) -> Samples:
+        """Enhances (N, H, W, 3) uint8 RGB; answers an array like it. Each picture is a scene of its own.
+
+        Raises ValueError for another shape or type.
+        """
+        if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
+            raise ValueError(f"wanted uint8 RGB of shape (N, H, W, 3), not {pictures.dtype} {pictures.shape}")
+        answer = np.empty_like(pictures)
+        size = min(self.batch, len(pictures)) if len(pictures) else 1
+        for first in range(0, len(pictures), size):
+            frames = [Frame((np.ascontiguousarray(p),)) for p in pictures[first : first + size]]
+            exposures = [self._exposer.still(frame) for frame in frames]
+            for offset, frame in enumerate(self._run(frames, exposures, RGB, size)):
+                answer[first + offset] = frame.planes[0]
+        return answer
+
+    def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
+        """Compiles for a stream and forgets the one before; answers what comes out. `rgb` asks for interleaved RGB."""
+        self._target = RGB if rgb else _encodable(info)
+        self._exposer.restart()
+        self._program(info.width, info.height, info.format, self._target, self.batch)
+        return replace(info, format=self._target)
+
+    def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
+        """Enhances frames of a prepared stream, in order, at most `batch` at a time."""
+        made: list[Frame] = []
+        for _, group in groupby(frames, key=lambda frame: (frame.width, frame.height, frame.format)):
+            alike = list(group)
+            exposures = [self._exposer.next(frame) for frame in alike]
+            made += self._run(alike, exposures, self._target, self.batch)
+        return made
+
+    def describe(self) -> dict[str, Any]:
+        """Engine, device and precision by name."""
+        return {"engine": self.engine.name, "device": self.engine.device, "precision": self.engine.precision}
+
+    def _run(
+        self, frames: list[Frame], exposures: list[tuple[float, float]], target: PixelFormat, size: int
+    ) -> list[Frame]:
+        program = self._program(frames[0].width, frames[0].height, frames[0].format, target, size)
+        # A last, smaller batch is filled up with its own last frame: another shape would compile again.
+        filled = frames + frames[-1:] * (size - len(frames))
+        planes = tuple(_stack([frame.planes[i] for frame in filled]) for i in range(len(frames[0].planes)))
+        metered = np.array(exposures + exposures[-1:] * (size - len(frames)), np.float32)
+        made = program(planes, self.strength, metered)
+        return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
+
+    def _program(self, width: int, height: int, source: PixelFormat, target: PixelFormat, batch: int) -> Program:
+        job = Job(width, height, batch, source, target)
+        if job not in self._programs:
+            self._programs[job] = self.engine.program(job)
+        return self._programs[job]
+
+
+def _stack(planes: list[Samples]) -> Samples:
+    return planes[0][np.newaxis] if len(planes) == 1 else np.stack(planes)
+
+
+def _encodable(info: StreamInfo) -> PixelFormat:
+    """8-bit 4:2:0 in the source's matrix and range: what every player takes."""
+    if info.format.model == "rgb":
+        return PixelFormat("yuv", 8, (2, 2), "bt709" if info.height >= 720 else "bt601", full_range=False)
+    return replace(info.format, model="yuv", bits=8, chroma=(2, 2))

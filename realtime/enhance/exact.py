@@ -1,0 +1,93 @@
+"""The exact engine: MBLLEN itself, every pixel, in one compiled function from samples to samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from realtime.enhance.backend import tf
+from realtime.enhance.colour import from_rgb, quantise, to_rgb
+from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.graph import compile_network
+from realtime.enhance.meter import develop
+from realtime.enhance.network import RECEPTIVE_RADIUS, SMALLEST_SIDE
+from realtime.enhance.tiles import windows
+from realtime.enhance.weights import Weights
+from realtime.frame import Samples
+
+#: The longest side of a window, in pixels. On the CPU about 1 GB of features at once; a GPU takes 4K in four.
+LARGEST = {"cpu": 640, "gpu": 2048}
+
+
+class ExactEngine(Engine):
+    """MBLLEN with the given weights. `metered` engines develop each frame to its exposure before the network."""
+
+    name = "exact"
+
+    def __init__(self, weights: Weights, device: str, precision: str, metered: bool) -> None:
+        self.device = device
+        self.precision = precision
+        self._metered = metered
+        self._on_gpu = device != "cpu"
+        with tf.device(f"/{device}"):
+            self._network = compile_network(weights.model(), tf.as_dtype(precision))
+
+    def program(self, job: Job) -> Program:
+        signature = [
+            tuple(
+                tf.TensorSpec((job.batch, *shape), job.source.dtype)
+                for shape in job.source.shapes(job.width, job.height)
+            ),
+            tf.TensorSpec((), tf.float32),
+            tf.TensorSpec((job.batch, 2), tf.float32),
+        ]
+
+        # XLA pays on the GPU; on the CPU oneDNN's own convolutions are faster than what it generates.
+        @tf.function(input_signature=signature, jit_compile=self._on_gpu)
+        def enhance(planes: tuple[Any, ...], strength: Any, exposure: Any) -> tuple[Any, ...]:
+            rgb = to_rgb(planes, job.source)
+            seen = develop(rgb, exposure[:, 0], exposure[:, 1]) if self._metered else rgb
+            answer = tf.clip_by_value(self._whole(seen), 0.0, 1.0)
+            # Blending samples, not RGB, leaves an unchanged picture exactly as it was.
+            same = job.source == job.target
+            plain = [tf.cast(p, tf.float32) for p in planes] if same else from_rgb(rgb, job.target)
+            made = from_rgb(answer, job.target)
+            return quantise(tuple(p + strength * (m - p) for p, m in zip(plain, made)), job.target)
+
+        def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
+            with tf.device(f"/{self.device}"):
+                answer = enhance(tuple(map(tf.constant, planes)), tf.constant(strength, tf.float32), exposure)
+            return tuple(plane.numpy() for plane in answer)
+
+        blank = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
+        run(blank, 1.0, np.ones((job.batch, 2), np.float32))
+        return run
+
+    def _whole(self, rgb: Any) -> Any:
+        """The network's answer to pictures of any size: small ones extended by their edge, large ones in windows."""
+        height, width = rgb.shape[1:3]
+        for axis, length in ((1, height), (2, width)):
+            if length < SMALLEST_SIDE:
+                rgb = tf.gather(rgb, np.minimum(np.arange(SMALLEST_SIDE), length - 1), axis=axis)
+        return in_windows(self._network, rgb, LARGEST[self.device.partition(":")[0]])[:, :height, :width]
+
+
+def in_windows(network: Callable[[Any], Any], rgb: Any, largest: int) -> Any:
+    """`network` over (N, H, W, 3) in windows of at most `largest` a side, one at a time; equal to the whole."""
+    tall, rows = windows(rgb.shape[1], largest, RECEPTIVE_RADIUS)
+    wide, columns = windows(rgb.shape[2], largest, RECEPTIVE_RADIUS)
+    if len(rows) == len(columns) == 1:
+        return network(rgb)
+    cut = [rgb[:, r.start : r.start + tall, c.start : c.start + wide] for r in rows for c in columns]
+    # One after the other: memory is what windows are for.
+    done = tf.map_fn(network, tf.stack(cut), parallel_iterations=1, fn_output_signature=tf.float32)
+    bands = []
+    for i, row in enumerate(rows):
+        parts = [
+            done[i * len(columns) + j, :, row.first : row.last, column.first : column.last]
+            for j, column in enumerate(columns)
+        ]
+        bands.append(tf.concat(parts, axis=2))
+    return tf.concat(bands, axis=1)

@@ -1,0 +1,46 @@
+"""What can go wrong, as a caller sees it.
+
+    RealtimeError               everything this package raises on purpose
+    |-- SettingError            an argument outside its range, or two that exclude each other (also a ValueError)
+    |-- SourceError             an input that cannot be read: missing, empty, not a video, a camera that is not there
+    |-- SinkError               an output that cannot be written: no folder, no permission, no display, disk full
+    |-- WeightsError            a weights file that is missing, altered or of another network
+    |-- DeviceError             a device that was asked for and is not there
+    `-- TrainingError           data or a checkpoint that training cannot use, or a loss that is no number
+
+Messages name the value, the limit and the remedy, on one line. The library error behind one is its ``__cause__``.
+"""
+
+from __future__ import annotations
+
+
+class RealtimeError(Exception):
+    """Base of the errors this package raises on purpose."""
+
+
+class SettingError(RealtimeError, ValueError):
+    """An argument outside its range, or two that exclude each other."""
+
+
+class SourceError(RealtimeError):
+    """An input that cannot be read."""
+
+
+class SinkError(RealtimeError):
+    """An output that cannot be written."""
+
+
+class WeightsError(RealtimeError):
+    """A weights file that is missing, altered or of another network."""
+
+
+class DeviceError(RealtimeError):
+    """A device that was asked for and is not there."""
+
+
+class TrainingError(RealtimeError):
+    """Data or a checkpoint that training cannot use, or a loss that is no number."""
+
+
+class Finished(Exception):
+    """A sink wants no more frames: the viewer closed the window. Ends a run quietly; not an error."""
