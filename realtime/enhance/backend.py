@@ -36,4 +36,7 @@ else:
 
         tf.config.list_physical_devices()  # the search for CUDA has something to say too
 
+# Python's side of it: warns of "retracing" when a folder holds pictures of five sizes.
+tf.get_logger().setLevel("ERROR")
+
 __all__ = ["tf"]
