@@ -11,7 +11,7 @@ from realtime.enhance.backend import tf
 from realtime.enhance.colour import from_rgb, quantise, to_rgb
 from realtime.enhance.engine import Engine, Job, Planes, Program
 from realtime.enhance.graph import compile_network
-from realtime.enhance.meter import develop
+from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import RECEPTIVE_RADIUS, SMALLEST_SIDE
 from realtime.enhance.tiles import windows
 from realtime.enhance.weights import Weights
@@ -49,7 +49,7 @@ class ExactEngine(Engine):
         @tf.function(input_signature=signature, jit_compile=self._on_gpu)
         def enhance(planes: tuple[Any, ...], strength: Any, exposure: Any) -> tuple[Any, ...]:
             rgb = to_rgb(planes, job.source)
-            seen = develop(rgb, exposure[:, 0], exposure[:, 1]) if self._metered else rgb
+            seen = develop(neutral(rgb, exposure[:, 0]), exposure[:, 0], exposure[:, 1]) if self._metered else rgb
             answer = tf.clip_by_value(self._whole(seen), 0.0, 1.0)
             # Blending samples, not RGB, leaves an unchanged picture exactly as it was.
             same = job.source == job.target

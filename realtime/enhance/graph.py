@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
 from realtime.enhance.backend import tf
 from realtime.enhance.network import BRANCH_LAYERS, BRANCHES
+from realtime.enhance.quiet import keras
 from realtime.frame import Samples
 
 #: How far a transposed 5x5 kernel reaches past the picture.
@@ -41,28 +41,29 @@ def compile_network(model: keras.Model, dtype: tf.DType) -> Callable[[Any], Any]
         even = rgb.shape[1] % 2 == rgb.shape[2] % 2 == 0
         total = None
         for index, branch in enumerate(branches):
-            x = _layer(x, *features[index], "SAME")
-            y = _layer(x, *branch[0], "SAME")
+            x = _layer(x, features[index], "SAME")
+            y = _layer(x, branch[0], "SAME")
             for layer in branch[1:4]:
-                y = _layer(y, *layer, "VALID")
+                y = _layer(y, layer, "VALID")
             # Padding first and a plain convolution after is faster than a convolution that pads, or a transposed one.
-            y = _layer(tf.pad(y, _around(REACH)), *branch[4], "VALID")
+            y = _layer(tf.pad(y, _around(REACH)), branch[4], "VALID")
             share = fusion[:, :, 3 * index : 3 * index + 3]
             if even:
                 y = tf.nn.space_to_depth(y, 2)
                 for kernel, bias in branch[5:]:
-                    y = _layer(tf.pad(y, _around(REACH // 2)), blocked(kernel), np.tile(bias, 4), "VALID")
+                    y = _layer(tf.pad(y, _around(REACH // 2)), [blocked(kernel), np.tile(bias, 4)], "VALID")
                 share = blocked(share)
             else:
                 for layer in branch[5:]:
-                    y = _layer(tf.pad(y, _around(REACH)), *layer, "VALID")
+                    y = _layer(tf.pad(y, _around(REACH)), layer, "VALID")
             y = tf.cast(tf.nn.conv2d(y, tf.constant(share, dtype), 1, "VALID"), tf.float32)
             total = y if total is None else total + y
         if even:
             total = tf.nn.depth_to_space(total, 2)
         return tf.nn.relu(total + fusion_bias)
 
-    def _layer(x: Any, kernel: Samples, bias: Samples, padding: str) -> Any:
+    def _layer(x: Any, weights: list[Samples], padding: str) -> Any:
+        kernel, bias = weights
         convolved = tf.nn.conv2d(x, tf.constant(kernel, dtype), 1, padding)
         return tf.nn.relu(tf.nn.bias_add(convolved, tf.constant(bias, dtype)))
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
-Floats = npt.NDArray[np.float32]
+from realtime.enhance.quiet import keras, ops
+
+Floats = npt.NDArray[Any]
 
 MAX_GAIN = 64.0
 #: Linear light above which the shoulder may begin to bend; 0.6 is level 203 of 255 in sRGB.
 KNEE = 0.6
+#: Where a strong shoulder lands the white: level 249, so that no lamp that held colour becomes blown (250 and above).
+LANDING = 0.948
 #: The brightest thing worth protecting: one point in a thousand may be a glint.
 WHITE_PERCENTILE = 99.9
 #: Linear light below this (1/16 of level 1 of 255) is black to the meter: 2 ** -14.
@@ -53,23 +55,48 @@ def encoded(light: Floats) -> Floats:
     return np.where(light <= 0.0031308, light * np.float32(12.92), bright).astype(np.float32)
 
 
+#: Colour differences, in 8-bit levels, below which dark 4:2:0 video says nothing of colour, and above which it does. One
+#: chroma step is 2.1 levels of blue in BT.709 limited range; codecs leave whole skies one step off neutral.
+CORED, TRUSTED = 2.2, 5.0
+#: Luma, in 8-bit levels, up to which this holds, and above which nothing is changed.
+DARK, LIT = 24.0, 40.0
+
+
+def neutral(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> keras.KerasTensor:
+    """Take from the dark of ``rgb`` (N, H, W, 3), encoded float32 in 0..1, the colour that is only a rounding error.
+
+    To be called before `develop` with the same ``gain`` (N,): lifted 35 times, a sky one chroma step off neutral is
+    purple, and the network, which does not know the gain, cannot tell it from a purple wall. At gain 1 nothing changes.
+    """
+    luma = 0.2126 * rgb[..., 0:1] + 0.7152 * rgb[..., 1:2] + 0.0722 * rgb[..., 2:3]
+    colour = rgb - luma
+    size = ops.max(ops.abs(colour), axis=-1, keepdims=True) * 255
+    trust = ops.clip((size - CORED) / (TRUSTED - CORED), 0.0, 1.0)
+    dark = ops.clip((LIT - luma * 255) / (LIT - DARK), 0.0, 1.0)
+    lifted = 1 - 1 / ops.reshape(gain, (-1, 1, 1, 1))
+    return luma + colour * (1 - (1 - trust) * dark * lifted)
+
+
 def develop(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras.KerasTensor) -> keras.KerasTensor:
-    """Lift ``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, by ``gain`` (N,) in linear light; the answer is encoded, 0..1.
+    """Lift ``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, by ``gain`` (N,) in linear light; the answer is like it.
 
     While ``gain * white`` is at most 1 the lift is exactly linear, and at gain 1 the frame comes back as it is. Above
-    that a shoulder starts at `KNEE` and lands ``white`` (N,) on 1: Reinhard et al., "Photographic tone reproduction",
-    SIGGRAPH 2002, eq. 4, shifted to the knee; it has slope 1 there and becomes the straight line as the lift becomes
-    harmless. The curve is applied to the largest channel and the others follow in proportion: hue and saturation
-    stay, and no channel can leave 0..1, which a curve on luminance would allow to a blue or red lamp.
+    that a shoulder starts at `KNEE` with slope 1 and lands ``white`` (N,) between 1 and `LANDING`, lower the more it
+    compresses: Reinhard et al., "Photographic tone reproduction", SIGGRAPH 2002, eq. 4, shifted to the knee, which
+    becomes the straight line where nothing needs compressing. The curve is applied to the largest channel and the
+    others follow in proportion: hue and saturation stay, and no channel can leave 0..1, as a blue or red lamp would
+    under a curve on luminance.
     """
     gain = ops.reshape(gain, (-1, 1, 1, 1))
     white = ops.reshape(white, (-1, 1, 1, 1))
     light = ops.where(rgb <= 0.04045, rgb / 12.92, ops.power((ops.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4))
     light = light * gain
     peak = ops.max(light, axis=-1, keepdims=True)
-    above = ops.maximum(peak - KNEE, 0.0) / (1 - KNEE)
     reach = ops.maximum((gain * white - KNEE) / (1 - KNEE), 1.0)
-    bent = KNEE + (1 - KNEE) * above * (1 + above / (reach * reach)) / (1 + above)
+    room = 1 - (1 - LANDING) / (1 - KNEE) * (1 - 1 / (reach * reach))
+    above = ops.maximum(peak - KNEE, 0.0) / ((1 - KNEE) * room)
+    reach = reach / room
+    bent = KNEE + (1 - KNEE) * room * above * (1 + above / (reach * reach)) / (1 + above)
     light = ops.where(peak > KNEE, light * (bent / ops.maximum(peak, KNEE)), light)
     light = ops.minimum(light, 1.0)
     bright = 1.055 * ops.power(ops.maximum(light, 0.0031308), 1 / 2.4) - 0.055
@@ -90,9 +117,9 @@ def whites(thumbnails: Floats) -> Floats:
 def features(points: Floats) -> Floats:
     """What the meter knows of one frame, float32 (F,), from its point samples (h, w, 3), encoded 0..1.
 
-    Apart from the level itself all is relative to it, in stops, so that a darker print of a scene differs in one number:
-    the distribution of luma and of the largest channel, what is flat at the top (a clipped sky of the original is a flat
-    peak at exactly the exposure), where in the frame light and colour are, and how much neighbours differ (noise, texture).
+    Apart from the level itself all is relative to it, in stops, so that a darker print of a scene differs in one
+    number: the distribution of luma and of the largest channel; what is flat at the top (a clipped sky is a flat peak
+    at exactly the exposure); where in the frame light and colour are; how much neighbours differ.
     """
     red, green, blue = (linear(points[..., channel]) for channel in range(3))
     stops = np.log2(np.maximum(0.2126 * red + 0.7152 * green + 0.0722 * blue, BLACK))
@@ -161,7 +188,7 @@ class Meter:
         self._shot: Floats | None = None
 
     def __call__(self, points: Floats, seconds: float) -> Exposure:
-        """The exposure of the frame with these point samples (h, w, 3) shown at ``seconds``, which should not decrease."""
+        """The exposure of the frame with these point samples (h, w, 3) shown at ``seconds``, never decreasing."""
         gains, fresh = measure(points[None], self._path)
         stops, white = float(np.log2(gains[0])), float(fresh[0])
         luma = linear(points) @ np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -7,8 +7,7 @@ convolution fuses the ten proposals. 450,171 parameters, 448,938 multiply-adds a
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from realtime.enhance.quiet import keras, layers
 
 BRANCHES = 10
 #: Layers of a branch, in order: one padded 3x3, three 5x5 that shrink the picture, three transposed that grow it back.

@@ -1,0 +1,229 @@
+"""Training the network behind the meter, for minutes or for days, in as many sittings as it takes."""
+
+from __future__ import annotations
+
+import csv
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from realtime.enhance.meter import develop, neutral
+from realtime.enhance.network import build
+from realtime.enhance.quiet import keras, ops
+from realtime.errors import TrainingError
+from realtime.training import checkpoint, data, losses
+from realtime.training.initial import answer_the_input
+from realtime.training.pictures import curve, strips
+
+Progress = Callable[[int, int, dict[str, float]], None]
+
+#: The moving average takes 1 - this of the weights every `AVERAGE_EVERY` steps: a memory of about a thousand steps.
+AVERAGE, AVERAGE_EVERY = 0.99, 10
+#: Frames of held-out scenes that judge the average, and how often.
+JUDGE_SCENES, JUDGE_EVERY = 24, 500
+
+
+class Outcome(NamedTuple):
+    """What a sitting left behind; ``psnr`` in dB on held-out scenes, NaN before the first judgement."""
+
+    weights: Path
+    steps: int
+    finished: bool
+    psnr: float
+
+
+class Lesson(keras.Model):
+    """Develops what was recorded and the truth alike, and asks the network for one from the other."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(dtype="float32")
+        self.network = network
+        self.means = [keras.metrics.Mean(name=name) for name in ("structure", "context", "region")]
+
+    def call(self, batch: dict[str, Any]) -> Any:
+        seen = develop(neutral(batch["recorded"], batch["gain"]), batch["gain"], batch["white"])
+        return ops.cast(self.network(seen), "float32")
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        parts = losses.parts(develop(x["truth"], x["gain"], x["white"]), y_pred)
+        for mean in self.means:
+            mean.update_state(parts[mean.name])
+        return sum(parts.values())
+
+
+def _precision(wanted: str) -> str:
+    """Keras's name; "auto" is bfloat16 where a GPU or the processor computes in it (1.6 times as fast here)."""
+    if wanted == "auto":
+        flags = Path("/proc/cpuinfo")
+        native = flags.exists() and "avx512_bf16" in flags.read_text()
+        wanted = "bfloat16" if native or keras.distribution.list_devices("gpu") else "float32"
+    return {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}[wanted]
+
+
+def lesson(precision: str = "float32", seed: int = 0) -> Lesson:
+    """A network that answers its input, compiled for training in "auto", "float32", "bfloat16" or "float16"."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_precision(precision))
+    try:
+        network = build()
+    finally:
+        keras.config.set_dtype_policy(before)
+    answer_the_input(network, seed)
+    model = Lesson(network)
+    # XLA pays on GPUs; on the CPU oneDNN is faster (0.39 s a frame against 0.65).
+    jit = "auto" if keras.distribution.list_devices("gpu") else False
+    model.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0), jit_compile=jit)
+    return model
+
+
+@contextmanager
+def _until_asked() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that a sitting ends well. Only the main thread may listen."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def rate_at(step: int, steps: int, peak: float) -> float:
+    """The learning rate: a hundred steps of warm-up, then half a cosine down to a fiftieth."""
+    warm = min(1.0, (step + 1) / 100)
+    return peak * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2)
+
+
+def judge(model: Lesson, frames: Sequence[Path]) -> tuple[float, list[list[Any]]]:
+    """Mean PSNR in dB over developed held-out frames, and the pictures of the first six for looking at."""
+    scores: list[float] = []
+    rows: list[list[Any]] = []
+    for path in frames:
+        example = data.load(path)
+        recorded, truth = (p[None].astype(np.float32) for p in (example.recorded, example.truth))
+        gain, white = np.array([example.gain], np.float32), np.array([example.white], np.float32)
+        wanted = ops.convert_to_numpy(develop(truth, gain, white))
+        batch = {"recorded": recorded, "truth": truth, "gain": gain, "white": white}
+        answer = np.clip(model.predict_on_batch(batch), 0, 1)
+        scores.append(10 * math.log10(1 / max(float(np.mean((answer - wanted) ** 2)), 1e-10)))
+        if len(rows) < 6:
+            rows.append([recorded[0], ops.convert_to_numpy(develop(recorded, gain, white))[0], answer[0], wanted[0]])
+    return sum(scores) / len(scores), rows
+
+
+def train(
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    steps: int = 25_000,
+    batch: int = 8,
+    crop: int = 96,
+    rate: float = 1e-3,
+    seed: int = 0,
+    precision: str = "auto",
+    hold_out: Sequence[str] = (),
+    first_scenes: int = 64,
+    steps_per_scene: int = 2,
+    save_minutes: float = 5.0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train on the images and clips below ``folders``; all it makes lies in ``out``, and a second call goes on there.
+
+    ``crop`` is at least 14 pixels, ``hold_out`` are glob patterns of file names kept for judging beside the usual 12 %.
+    ``out`` gets ``state.npz`` (to resume), ``night.h5`` (the averaged weights), ``curve.csv``, ``curve.png``,
+    ``samples.png`` (recorded, developed, answer, truth) and the scenes. SIGINT and SIGTERM end a sitting with a
+    checkpoint.
+    Raises `TrainingError`: no usable data, a checkpoint that cannot be written or is another network's, a NaN loss.
+    """
+    training, held = data.split(data.find(folders), also=hold_out)
+    out.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(seed)
+    model = lesson(precision, seed)
+    state, step, minutes, psnr = out / "state.npz", 0, 0.0, math.nan
+    model.optimizer.build(model.trainable_variables)
+    average = model.network.get_weights()
+    found = checkpoint.restore(state)
+    if found:
+        done, groups = found
+        optimizer = [np.asarray(v) for v in model.optimizer.variables]
+        for held_arrays, wanted in ((groups.get("network", []), average), (groups.get("optimizer", []), optimizer)):
+            checkpoint.check(state, held_arrays, wanted)
+        step, minutes, psnr = int(done["step"]), done["minutes"], done["psnr"]
+        model.network.set_weights(groups["network"])
+        average = groups["average"]
+        for variable, value in zip(model.optimizer.variables, groups["optimizer"], strict=True):
+            variable.assign(value)
+
+    def save() -> None:
+        numbers = {"step": step, "minutes": minutes, "psnr": psnr, "seed": seed}
+        optimizer = [ops.convert_to_numpy(v) for v in model.optimizer.variables]
+        checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
+
+    with (
+        _until_asked() as stop,
+        data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
+        data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
+    ):
+        exam.grow(JUDGE_SCENES)
+        saved = lap = time.monotonic()
+        while step < steps and not stop.is_set():
+            pool.grow(first_scenes + step // steps_per_scene)
+            # The seed of a step is its number, so a resumed run draws what an unbroken one would have drawn.
+            crops = pool.draw(batch, crop, np.random.default_rng([seed, 1, step]))
+            model.optimizer.learning_rate = rate_at(step, steps, rate)
+            numbers = {name: float(value) for name, value in model.train_on_batch(crops, return_dict=True).items()}
+            if not math.isfinite(numbers["loss"]):
+                raise TrainingError(f"the loss is {numbers['loss']} at step {step}; lower the rate, {state} is good")
+            step += 1
+            if step % AVERAGE_EVERY == 0:
+                share = min(AVERAGE, step / (step + 10 * AVERAGE_EVERY))
+                weights = model.network.get_weights()
+                average = [share * a + (1 - share) * w for a, w in zip(average, weights, strict=True)]
+            now = time.monotonic()
+            minutes, lap = minutes + (now - lap) / 60, now
+            if step % JUDGE_EVERY == 0 or step == steps:
+                current = model.network.get_weights()
+                model.network.set_weights(average)
+                psnr, pictures = judge(model, [f for f in exam.frames if f.name.endswith("-0.npz")])
+                checkpoint.export(out / "night.h5", model.network)
+                model.network.set_weights(current)
+                strips(out / "samples.png", pictures)
+            if step % 50 == 0 or step == steps:
+                _note(out / "curve.csv", step, minutes, numbers, psnr)
+                model.reset_metrics()
+            if now - saved > save_minutes * 60:
+                save()
+                curve(out / "curve.csv", out / "curve.png")
+                saved = now
+            if progress:
+                progress(step, steps, numbers | {"psnr": psnr})
+        save()
+        model.network.set_weights(average)
+        checkpoint.export(out / "night.h5", model.network)
+    return Outcome(out / "night.h5", step, step >= steps, psnr)
+
+
+def _note(path: Path, step: int, minutes: float, numbers: dict[str, float], psnr: float) -> None:
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(["step", "minutes", *numbers, "psnr"])
+        writer.writerow([step, f"{minutes:.2f}", *(f"{value:.5f}" for value in numbers.values()), f"{psnr:.3f}"])

@@ -1,0 +1,98 @@
+"""Exposure: the curve, what the meter measures, and its memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.enhance.meter import MAX_GAIN, Meter, develop, encoded, features, linear, measure
+
+LEARNED = Path(__file__).resolve().parents[2] / "weights" / "meter.npz"
+RAMP = np.linspace(0, 1, 1025, dtype=np.float32)
+
+
+def developed(rgb: Any, gain: float, white: float) -> Any:
+    return np.asarray(develop(rgb[None], np.array([gain], np.float32), np.array([white], np.float32)))[0]
+
+
+def grey_ramp() -> Any:
+    return np.repeat(encoded(RAMP)[None, :, None], 3, axis=-1)
+
+
+def street(exposure: float = 1.0, shape: tuple[int, int] = (90, 160)) -> Any:
+    """Sky above road, textured, in the light of ``exposure``."""
+    random = np.random.default_rng(0)
+    rows = np.linspace(0, 1, shape[0])[:, None, None]
+    light = np.where(rows < 0.4, np.array([0.55, 0.7, 0.95]), np.array([0.16, 0.16, 0.15]))
+    light = np.clip(light * random.uniform(0.7, 1.1, (*shape, 1)), 0, 1)
+    return np.rint(encoded((light * exposure).astype(np.float32)) * 255).astype(np.float32) / 255
+
+
+def test_srgb_there_and_back() -> None:
+    assert np.allclose(linear(encoded(RAMP)), RAMP, atol=1e-6)
+    assert linear(np.array([0.5], np.float32))[0] == pytest.approx(0.21404, abs=1e-5)
+
+
+def test_gain_one_is_the_identity() -> None:
+    noise = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
+    for white in (0.1, 0.9, 1.0):
+        assert np.allclose(developed(noise, 1, white), noise, atol=1e-6)
+
+
+def test_exactly_linear_while_white_fits() -> None:
+    rgb = grey_ramp() * np.float32(0.3)
+    white = float(linear(np.array([0.3], np.float32))[0])
+    assert np.allclose(linear(developed(rgb, 1 / white, white)), linear(rgb) / white, atol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [1.5, 4, 40])
+def test_shoulder_keeps_order_hue_and_lamps(gain: float) -> None:
+    answer = developed(grey_ramp(), gain, 1.0)[0, :, 0]
+    assert np.all(np.diff(answer) > -1e-6)
+    assert answer.max() <= 251.5 / 255
+    assert len(np.unique(np.rint(answer[RAMP > 0.5] * 255))) > 1 / gain
+    lamp = np.array([[[0.9, 0.6, 0.2]]], np.float32)
+    before, after = linear(lamp)[0, 0], linear(developed(lamp, gain, 1.0))[0, 0]
+    assert np.allclose(after / after[0], before / before[0], atol=1e-3)
+
+
+def test_rows_of_a_batch_have_their_own_exposure() -> None:
+    rgb = np.stack([grey_ramp(), grey_ramp()]) * np.float32(0.2)
+    both = np.asarray(develop(rgb, np.array([1, 8], np.float32), np.array([0.05, 0.05], np.float32)))
+    assert np.allclose(both[0], rgb[0], atol=1e-6)
+    assert both[1].mean() > 2 * both[0].mean()
+
+
+def test_features_are_those_of_the_frame_not_of_its_size() -> None:
+    small, large = features(street()), features(street(shape=(108, 192)))
+    assert small.shape == large.shape
+    assert np.allclose(small, large, atol=1.0)
+    assert np.isfinite(features(np.zeros((90, 160, 3), np.float32))).all()
+
+
+def test_dark_is_lifted_and_daylight_is_left() -> None:
+    gains, whites = measure(np.stack([street(), street(0.05)]), LEARNED)
+    assert gains[0] < 1.25
+    assert 8 < gains[1] <= MAX_GAIN
+    assert whites[1] == pytest.approx(0.05, abs=0.01)
+
+
+def test_calm_within_a_shot() -> None:
+    meter = Meter(LEARNED)
+    first = meter(street(0.05), 0.0)
+    assert first.gain == pytest.approx(float(measure(street(0.05)[None], LEARNED)[0][0]))
+    after = [meter(street(0.06), seconds).gain for seconds in (0.04, 0.5, 5.0)]
+    goal = float(measure(street(0.06)[None], LEARNED)[0][0])
+    steps = [abs(np.log2(gain / goal)) for gain in (first.gain, *after)]
+    assert steps[0] > steps[1] > steps[2] > steps[3]
+    assert abs(np.log2(after[0] / first.gain)) < 0.1 * abs(np.log2(goal / first.gain))
+    assert steps[3] < 0.05 * steps[0]
+
+
+def test_at_once_at_a_cut() -> None:
+    meter = Meter(LEARNED)
+    meter(street(0.03), 0.0)
+    assert meter(street(), 0.04).gain == pytest.approx(float(measure(street()[None], LEARNED)[0][0]))
