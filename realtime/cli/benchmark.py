@@ -1,25 +1,47 @@
-"""``realtime benchmark``: how fast this machine captures, infers and writes, apart and together."""
+"""``realtime benchmark``: how fast this machine captures, infers and writes, and the network by size."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from realtime import __version__
 from realtime.cli import options
-from realtime.errors import SettingError
+from realtime.cli.show import Outcome
+
+STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
+ENGINES = ("what", "precision", "size", "batch", "fps", "p50_ms", "p95_ms", "teraflops", "of_peak", "of_predict")
+
+
+def size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT")
+    return int(found[1]), int(found[2])
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return int(text)
 
 
 def add(commands: options.Subparsers) -> None:
-    parser = commands.add_parser("benchmark", help="time capture, inference and writing, apart and together")
-    parser.add_argument("input", nargs="?", metavar="INPUT", help="a video file (default: a synthetic one)")
+    parser = commands.add_parser("benchmark", help="time the stages of the pipeline, and the network by size")
+    parser.add_argument(
+        "input", nargs="?", metavar="INPUT", help="for the stages (default: a synthetic one)"
+    )
     parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="of INPUT")
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="of INPUT")
-    parser.add_argument("--size", default="640x480", metavar="WxH", help="of the synthetic input (default: 640x480)")
-    parser.add_argument("--frames", type=int, default=12, metavar="N", help="in the synthetic input (default: 12)")
+    parser.add_argument("--frames", type=positive, default=12, metavar="N", help="in the synthetic input (default: 12)")
+    parser.add_argument("--only", choices=("stages", "network"), help="one of the two tables")
+    parser.add_argument("--sizes", type=size, nargs="+", metavar="WxH", help="default: 320x180 640x480")
+    parser.add_argument("--batches", type=positive, nargs="+", default=[1], metavar="N", help="default: 1")
+    parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="timings of each (default: 7)")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the network's table")
     options.add_encoder(parser)
     options.add_engine(parser)
     options.add_output(parser)
@@ -27,32 +49,57 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    size = re.fullmatch(r"(\d+)x(\d+)", chosen.size)
-    if size is None or chosen.frames < 1:
-        raise SettingError(f"size {chosen.size!r} is not WIDTHxHEIGHT, or frames {chosen.frames} not 1 or more")
-    from realtime.benchmark import stages, synthetic
+    outcome = Outcome("benchmark", chosen)
+    sizes = chosen.sizes or [(320, 180), (640, 480)]
+    for title, columns, rows in (
+        ("stages", STAGES, _stages(chosen, sizes[-1]) if chosen.only != "network" else []),
+        ("network", ENGINES, _network(chosen, sizes) if chosen.only != "stages" else []),
+    ):
+        for row in rows:
+            outcome.note(None, table=title, **row)
+        if rows and not chosen.json:
+            _print(columns, rows)
+    outcome.finish()
+    return 0
+
+
+def _stages(chosen: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str, Any]]:
+    from realtime.benchmarks.stages import stages, synthetic
     from realtime.capture.source import open_source
 
     enhancer = options.make_enhancer(chosen)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = chosen.input or synthetic(folder / "dark.mp4", int(size[1]), int(size[2]), chosen.frames)
-        rows = stages(
-            enhancer,
-            lambda: open_source(path, start=chosen.start, duration=chosen.duration),
-            folder,
-            crf=chosen.crf,
-            preset=chosen.preset,
-        )
-    if chosen.json:
-        answer = {"version": __version__, "command": "benchmark", "ok": True, **enhancer.describe(), "results": rows}
-        print(json.dumps(answer, indent=2))
-        return 0
-    print("{engine} on {device} in {precision}".format(**enhancer.describe()))
-    for row in rows:
-        extra = [f"{row[key]:.2f} times {what}" for key, what in RATIOS.items() if key in row]
-        print(f"{row['stage']:14} {row['seconds']:8.3f} s  {row['fps']:8.2f} fps  {''.join(extra)}")
-    return 0
+        path = chosen.input or synthetic(folder / "dark.mp4", *largest, chosen.frames)
+
+        def again() -> Any:
+            return open_source(path, start=chosen.start, duration=chosen.duration)
+
+        rows = stages(enhancer, again, folder, crf=chosen.crf, preset=chosen.preset)
+    return [row | enhancer.describe() for row in rows]
 
 
-RATIOS = {"of_slowest_stage": "the slowest stage", "of_inference": "inference"}
+def _network(chosen: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    from realtime.benchmarks.engines import engines
+    from realtime.enhance.device import choose_device, choose_precision
+    from realtime.enhance.weights import find
+
+    device = choose_device(chosen.device)
+    best = choose_precision(chosen.precision, device)
+    precisions = chosen.precisions or list(dict.fromkeys(["float32", best]))
+    name = "exact" if chosen.engine == "auto" else chosen.engine
+    rows = engines(find(chosen.weights), device, sizes, chosen.batches, precisions, names=[name], rounds=chosen.rounds)
+    if chosen.plot is not None:
+        from realtime.benchmarks.plot import plot
+
+        plot(rows, chosen.plot)
+    return [row | {"size": f"{row['width']}x{row['height']}"} for row in rows]
+
+
+def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    cells = [[name.replace("_", " ") for name in columns]]
+    cells += [["" if row.get(name) is None else str(row[name]) for name in columns] for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    for line in cells:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+    print()

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Sequence
 
 from realtime import __version__
-from realtime.cli import benchmark, cameras, doctor, enhance, live, preview, weights
+from realtime.cli import benchmark, cameras, distil, doctor, enhance, evaluate, live, preview, train, verify, weights
 from realtime.cli.show import complain
 from realtime.errors import RealtimeError, SettingError
 
-COMMANDS = (enhance, preview, live, cameras, doctor, benchmark, weights)
+COMMANDS = (enhance, preview, live, cameras, doctor, benchmark, weights, verify, train, distil, evaluate)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,11 +13,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
+from realtime.errors import redacted
 
 if TYPE_CHECKING:
     from realtime.report import Report
 
-FIELDS = ("engine", "device", "precision", "width", "height", "frames", "dropped", "seconds", "fps", "latency_ms")
+FIELDS = (
+    *("engine", "device", "precision", "width", "height"),
+    *("frames", "dropped", "seconds", "fps", "latency_ms", "governor"),
+)
 
 
 class Outcome:
@@ -28,6 +32,8 @@ class Outcome:
         self._began = perf_counter()
         self._results: list[dict[str, Any]] = []
         self.last_error: Exception | None = None
+        #: Whether an input was damaged: what could be read of it was done, and still something is wrong.
+        self.damaged = False
 
     def add(
         self, source: str | Path, target: str | Path | None, report: Report | None, error: Exception | None = None
@@ -37,6 +43,7 @@ class Outcome:
         result |= {field: getattr(report, field, None) for field in FIELDS}
         result |= {"warnings": list(report.warnings) if report else [], "error": None if error is None else str(error)}
         self._results.append(result)
+        self.damaged = self.damaged or bool(report and report.damaged)
         if error is not None:
             self.last_error = error
             complain(error, self._chosen.verbose)
@@ -45,33 +52,56 @@ class Outcome:
                 print(f"realtime: {source}: {warning}", file=sys.stderr)
             print(summary(str(source), result["output"], report), file=sys.stderr)
 
+    def note(self, text: str | None, **result: Any) -> None:
+        """Keeps a result of another kind for the JSON object, and says `text` where no JSON is wanted."""
+        self._results.append(result)
+        if text is not None and not self._chosen.quiet and not self._chosen.json:
+            print(text)
+
     def finish(self, interrupted: bool = False) -> None:
-        """Prints the JSON object, if that is wanted."""
+        """Prints the JSON object, if that is wanted, else a table where there were several inputs."""
         if self._chosen.json:
             answer = {
                 "version": __version__,
                 "command": self._command,
-                "ok": self.last_error is None and not interrupted,
+                "ok": self.last_error is None and not self.damaged and not interrupted,
                 "seconds": round(perf_counter() - self._began, 3),
                 "results": self._results,
             }
             print(json.dumps(answer, indent=2))
+        elif len(self._results) > 1 and not self._chosen.quiet and all("error" in result for result in self._results):
+            print(table(self._results), file=sys.stderr)
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """One line an input, and how many of them came out well."""
+    wide = max(len(result["input"]) for result in results)
+    lines = []
+    for result in results:
+        state = "failed" if result["error"] else "with warnings" if result["warnings"] else "done"
+        lines.append(
+            f"{result['input']:{wide}}  {result['frames'] or 0:8} frames  {result['fps'] or 0:7.1f} fps  {state}"
+        )
+    failed = sum(result["error"] is not None for result in results)
+    return "\n".join([*lines, f"{len(results) - failed} of {len(results)} files done"])
 
 
 def complain(error: BaseException, verbose: bool) -> None:
     """One line for an error; with `verbose` its traceback before that."""
     if verbose:
-        traceback.print_exception(error)
-    print(f"realtime: {error}", file=sys.stderr)
+        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+    print(f"realtime: {redacted(str(error))}", file=sys.stderr)
 
 
 def summary(source: str, target: str | None, report: Report) -> str:
     lost = f", {report.dropped} dropped" if report.dropped else ""
     delay = report.latency_ms
+    eased = report.governor or {}
+    less = f", maps down to level {eased['lowest']}" if eased.get("lowest") else ""
     behind = f", {delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})" if delay else ""
     return (
         f"{source}{f' -> {target}' if target else ''}: {report.frames} frames{lost} in {report.seconds:.1f} s, "
-        f"{report.fps:.1f} fps{behind} ({report.engine}, {report.device}, {report.precision})"
+        f"{report.fps:.1f} fps{behind}{less} ({report.engine}, {report.device}, {report.precision})"
     )
 
 
@@ -89,8 +119,9 @@ class Watch:
 
 
 @contextmanager
-def watching(label: str, chosen: argparse.Namespace) -> Iterator[Watch]:
-    """A watch for one input; with a progress line while the block runs, if stderr is a terminal."""
+def watching(label: str, chosen: argparse.Namespace, done: int = 0, of: int = 1) -> Iterator[Watch]:
+    """A watch for one input; with a progress line while the block runs, if stderr is a terminal, and a second one for
+    the whole batch where the input is number `done` + 1 of several."""
     if chosen.quiet or chosen.json or not sys.stderr.isatty():
         yield Watch()
         return
@@ -106,4 +137,10 @@ def watching(label: str, chosen: argparse.Namespace) -> Iterator[Watch]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None, fps=0.0)
-        yield Watch(lambda report: bar.update(task, completed=report.frames, total=report.total, fps=report.fps))
+        batch = bar.add_task("all files", total=of, completed=done, fps=0.0, visible=of > 1)
+
+        def show(report: Report) -> None:
+            bar.update(task, completed=report.frames, total=report.total, fps=report.fps)
+            bar.update(batch, completed=done + min(1.0, report.frames / (report.total or 1 << 62)), fps=report.fps)
+
+        yield Watch(show)

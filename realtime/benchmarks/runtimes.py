@@ -1,0 +1,79 @@
+"""The same network under other runtimes, where they are installed: ``pip install onnx onnxruntime openvino``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from realtime.enhance.network import BRANCH_LAYERS, BRANCHES
+from realtime.enhance.quiet import keras
+from realtime.frame import Samples
+
+Task = Callable[[], object]
+
+
+def runtimes(model: keras.Model, picture: Samples) -> dict[str, Task]:
+    """Tasks that run `model` over `picture` (1, H, W, 3), float32, by the name of the runtime; empty without onnx."""
+    try:
+        exported = to_onnx(model, picture.shape[1], picture.shape[2])
+    except ImportError:
+        return {}
+    planar = np.ascontiguousarray(picture.transpose(0, 3, 1, 2))
+    tasks: dict[str, Task] = {}
+    try:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+        tasks["onnxruntime"] = lambda: session.run(None, {"picture": planar})
+    except ImportError:
+        pass
+    try:
+        import openvino
+
+        core = openvino.Core()
+        # Its default on processors with avx512_bf16 is bfloat16; a float32 row must be float32.
+        compiled = core.compile_model(core.read_model(exported), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        tasks["openvino"] = lambda: compiled([planar])
+    except ImportError:
+        pass
+    return tasks
+
+
+def to_onnx(model: keras.Model, height: int, width: int) -> bytes:
+    """The network as an ONNX file, NCHW. Raises ImportError without the ``onnx`` package."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    nodes: list[Any] = []
+    constants: list[Any] = []
+
+    def layer(kind: str, source: str, name: str, **attributes: Any) -> str:
+        kernel, bias = model.get_layer(name).get_weights()
+        # Keras keeps (h, w, in, out), transposed layers (h, w, out, in); ONNX wants (out, in, h, w), (in, out, h, w).
+        constants.append(numpy_helper.from_array(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), name + "/kernel"))
+        constants.append(numpy_helper.from_array(bias, name + "/bias"))
+        nodes.append(helper.make_node(kind, [source, name + "/kernel", name + "/bias"], [name + "/sum"], **attributes))
+        nodes.append(helper.make_node("Relu", [name + "/sum"], [name]))
+        return name
+
+    features, proposals = "picture", []
+    for index in range(BRANCHES):
+        features = layer("Conv", features, f"feature_{index}", pads=[1] * 4)
+        x = layer("Conv", features, f"branch_{index}_0", pads=[1] * 4)
+        for place in range(1, BRANCH_LAYERS):
+            x = layer("Conv" if place < 4 else "ConvTranspose", x, f"branch_{index}_{place}")
+        proposals.append(x)
+    nodes.append(helper.make_node("Concat", proposals, ["proposals"], axis=1))
+    answer = layer("Conv", "proposals", "fusion")
+    shape = [1, 3, height, width]
+    graph = helper.make_graph(
+        nodes,
+        "mbllen",
+        [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(answer, onnx.TensorProto.FLOAT, shape)],
+        constants,
+    )
+    file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(file.SerializeToString())
