@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -29,6 +30,10 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; answers the exit code."""
     chosen = parser().parse_args(arguments)
+    say = logging.StreamHandler()  # what the package says of itself while it works: "compiling", "out of memory"
+    say.setFormatter(logging.Formatter("realtime: %(message)s"))
+    logging.getLogger("realtime").handlers = [say]
+    logging.getLogger("realtime").setLevel(logging.WARNING if getattr(chosen, "quiet", False) else logging.INFO)
     try:
         code: int = chosen.run(chosen)
         return code

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from realtime.enhance.quiet import silence
+from realtime.enhance.weights import cache
+
+# Compiling for a GPU takes up to a minute a shape: XLA keeps what it compiled for the next run.
+os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={cache() / 'xla'}")
 
 with silence():
     import tensorflow as tf

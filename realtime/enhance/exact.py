@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,12 @@ from realtime.enhance.engine import Engine, Job, Planes, Program
 from realtime.enhance.graph import compile_network
 from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import RECEPTIVE_RADIUS, SMALLEST_SIDE
+from realtime.enhance.thrift import thrifty
 from realtime.enhance.tiles import windows
 from realtime.enhance.weights import Weights
 from realtime.frame import Samples
+
+log = logging.getLogger("realtime")
 
 #: The longest side of a window, in pixels. Measured at 1080p on two cores, bfloat16: whole frames 5.7 s and 1.7 GB,
 #: windows of 1200 6.0 s and 1.3 GB, of 640 7.1 s, of 320 13 s: halos cost more than caches give.
@@ -36,6 +40,9 @@ class ExactEngine(Engine):
             self._network = compile_network(weights.model(), tf.as_dtype(precision))
 
     def program(self, job: Job) -> Program:
+        return thrifty(self._build, job, LARGEST[self.device.partition(":")[0]])
+
+    def _build(self, job: Job, window: int) -> Program:
         signature = [
             tuple(
                 tf.TensorSpec((job.batch, *shape), job.source.dtype)
@@ -49,8 +56,9 @@ class ExactEngine(Engine):
         @tf.function(input_signature=signature, jit_compile=self._on_gpu)
         def enhance(planes: tuple[Any, ...], strength: Any, exposure: Any) -> tuple[Any, ...]:
             rgb = to_rgb(planes, job.source)
-            seen = develop(neutral(rgb, exposure[:, 0]), exposure[:, 0], exposure[:, 1]) if self._metered else rgb
-            answer = tf.clip_by_value(self._whole(seen), 0.0, 1.0)
+            gain, white = exposure[:, 0], exposure[:, 1]
+            seen = develop(neutral(rgb, gain), gain, white) if self._metered else rgb
+            answer = tf.clip_by_value(self._whole(seen, window), 0.0, 1.0)
             # Blending samples, not RGB, leaves an unchanged picture exactly as it was.
             same = job.source == job.target
             plain = [tf.cast(p, tf.float32) for p in planes] if same else from_rgb(rgb, job.target)
@@ -62,17 +70,19 @@ class ExactEngine(Engine):
                 answer = enhance(tuple(map(tf.constant, planes)), tf.constant(strength, tf.float32), exposure)
             return tuple(plane.numpy() for plane in answer)
 
+        if self._on_gpu:
+            log.info("compiling for %dx%d, %d at a time", job.width, job.height, job.batch)
         blank = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
         run(blank, 1.0, np.ones((job.batch, 2), np.float32))
         return run
 
-    def _whole(self, rgb: Any) -> Any:
+    def _whole(self, rgb: Any, window: int) -> Any:
         """The network's answer to pictures of any size: small ones extended by their edge, large ones in windows."""
         height, width = rgb.shape[1:3]
         for axis, length in ((1, height), (2, width)):
             if length < SMALLEST_SIDE:
                 rgb = tf.gather(rgb, np.minimum(np.arange(SMALLEST_SIDE), length - 1), axis=axis)
-        return in_windows(self._network, rgb, LARGEST[self.device.partition(":")[0]])[:, :height, :width]
+        return in_windows(self._network, rgb, window)[:, :height, :width]
 
 
 def in_windows(network: Callable[[Any], Any], rgb: Any, largest: int) -> Any:
