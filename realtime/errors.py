@@ -13,6 +13,8 @@ Messages name the value, the limit and the remedy, on one line. The library erro
 
 from __future__ import annotations
 
+import re
+
 
 class RealtimeError(Exception):
     """Base of the errors this package raises on purpose."""
@@ -44,3 +46,9 @@ class TrainingError(RealtimeError):
 
 class Finished(Exception):
     """A sink wants no more frames: the viewer closed the window. Ends a run quietly; not an error."""
+
+
+def redacted(address: str) -> str:
+    """The text with users and passwords in addresses replaced."""
+    hidden = re.sub(r"(?<=://)[^/\s]*@", "***@", address)
+    return re.sub(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key|auth)[^=&\s]*=)[^&\s]+", r"\1***", hidden)

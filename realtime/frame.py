@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -93,6 +94,43 @@ class Frame:
         return f"Frame({self.width}x{self.height} {kind}, t={self.seconds:.3f}s)"
 
 
+#: What `Findings` count, each with the sentence that tells it.
+FINDINGS = {
+    "repaired_timestamps": "timestamps repaired, being missing, repeated or out of order: {}",
+    "skipped_packets": "damaged places skipped: {}",
+    "concealed_frames": "frames that the decoder could only patch up: {}",
+    "resized_frames": "frames of another size brought to that of the first: {}",
+    "missing_seconds": "seconds missing at the end, the file was cut off: {}",
+    "left_out_streams": "",
+}
+#: Those that say that the input was damaged.
+DAMAGE = ("skipped_packets", "concealed_frames", "missing_seconds")
+
+
+class Findings:
+    """What had to be repaired, skipped or left out; reading and writing each add as they go."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._notes: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        """Keeps a sentence for the user, once."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it for the user."""
+        counted = [text.format(self.counts[name]) for name, text in FINDINGS.items() if text and self.counts[name]]
+        return (*self._notes, *counted)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether pictures or sound were lost."""
+        return any(self.counts[name] for name in DAMAGE)
+
+
 @dataclass(frozen=True)
 class StreamInfo:
     """What all frames of a stream share, as far as it is known before the first one.
@@ -100,7 +138,10 @@ class StreamInfo:
     `rate` in frames a second, `frames` and `seconds` may be estimates or None. `live` streams do not wait: what is
     not taken in time is dropped. `path` and `span` (start and end in seconds, None for open) let a sink copy sound
     from the file that the pictures come from. `tags` are the numeric colour tags of ISO/IEC 23091-2: primaries
-    and transfer; 2 means unspecified. `notes` are sentences for the user about how the input was read.
+    and transfer; 2 means unspecified. `notes` are sentences for the user about how the input was read; `findings`
+    grow while it is read and written. `track` is the index of the video stream in `path`. `aspect` is the shape of
+    a pixel (None for unknown), `display` the nine numbers by which a player turns the picture, or None.
+    `wish` is the format that a sink asks an enhancer for; None leaves it the choice.
     """
 
     width: int
@@ -116,3 +157,8 @@ class StreamInfo:
     span: tuple[float | None, float | None] = (None, None)
     tags: tuple[int, int] = (2, 2)
     notes: tuple[str, ...] = field(default=())
+    findings: Findings = field(default_factory=Findings, compare=False, repr=False)
+    track: int = 0
+    aspect: Fraction | None = None
+    display: tuple[int, ...] | None = None
+    wish: PixelFormat | None = None

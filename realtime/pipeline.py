@@ -36,14 +36,12 @@ def run(
     capture, writes what was captured, closes the outputs properly and then raises KeyboardInterrupt.
     """
     info = source.info
-    made = enhancer.prepare(info, rgb=sink.wants_rgb)
     # Two batches in flight keep the worker busy; more would only add delay to live and memory to files.
     room = 2 * enhancer.batch
     captured = Channel[Frame](1 if info.live else room, evict=info.live)
     shown = Channel[Frame](room, evict=info.live and record is not None)
     recorded = Channel[Frame](max(room, 32))
     outputs = [(sink, shown)] if record is None else [(record, recorded), (sink, shown)]
-    tally = Tally(info, enhancer, dropped=lambda: captured.dropped, progress=progress)
 
     def capture() -> None:
         for frame in source.frames():
@@ -76,6 +74,8 @@ def run(
 
     with ExitStack() as stack:
         stack.enter_context(source)
+        made = enhancer.prepare(sink.ask(info), rgb=sink.wants_rgb)
+        tally = Tally(info, enhancer, dropped=lambda: captured.dropped, progress=progress)
         stack.enter_context(on_interrupt(stop))
         for target, _ in outputs:
             stack.enter_context(target)

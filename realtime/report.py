@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -40,6 +40,12 @@ class Report:
     seconds: float
     latency_ms: dict[str, float] | None
     warnings: tuple[str, ...]
+    #: What was repaired, skipped or left out, by the names in `frame.FINDINGS`.
+    findings: dict[str, int] = field(default_factory=dict)
+    #: Whether some of the input could not be read.
+    damaged: bool = False
+    #: What a governor did for a live stream, as `enhance.governor` describes it; None without one.
+    governor: dict[str, int] | None = None
 
     @property
     def fps(self) -> float:
@@ -87,7 +93,10 @@ class Tally:
             dropped=self._dropped(),
             seconds=perf_counter() - self._began,
             latency_ms=latency,
-            warnings=self._info.notes,
+            warnings=(*self._info.notes, *self._info.findings.sentences),
+            findings=dict(self._info.findings.counts),
+            damaged=self._info.findings.damaged,
+            governor=about.get("governor"),
         )
         if final and self._progress is not None:
             self._progress(result)

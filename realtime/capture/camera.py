@@ -16,6 +16,9 @@ from realtime.frame import Frame, StreamInfo
 
 TICKS = 90_000
 
+# OpenCV says in three warnings that a camera is not there; our error says it in one line.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 
 class Camera(Source):
     """The camera of that number or device path, at the size and rate it grants.

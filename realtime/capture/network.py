@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from realtime.capture.container import open_address
+from realtime.capture.decode import Decoder
+from realtime.capture.describe import describe
+from realtime.capture.pixels import Reading
 from realtime.capture.source import Source
-from realtime.capture.video import decode, describe, open_container
+from realtime.errors import redacted
 from realtime.frame import Frame
 
 #: Connection and read time limits, in microseconds, as libavformat's rtsp and http protocols take them.
@@ -20,18 +23,18 @@ class NetworkCamera(Source):
     Raises SourceError when nobody answers within ten seconds.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, reading: Reading | None = None) -> None:
         # TCP: over UDP a lost packet is a torn picture, and most cameras' firewalls pass it better.
-        options = {"timeout": TIMEOUT} | ({"rtsp_transport": "tcp"} if address.startswith("rtsp") else {})
-        self._name = redacted(address)
-        self._container = open_container(address, options, name=self._name)
-        self.info = replace(
-            describe(self._container, self._name), live=True, frames=None, seconds=None, span=(None, None)
-        )
+        options = {"timeout": TIMEOUT} | ({"rtsp_transport": "tcp"} if address.lower().startswith("rtsp") else {})
+        name = redacted(address)
+        self._reading = reading or Reading()
+        self._container = open_address(address, options, name)
+        info = describe(self._container, name, self._reading)
+        self.info = replace(info, live=True, frames=None, seconds=None, span=(None, None))
         self._stopped = False
 
     def frames(self) -> Iterator[Frame]:
-        for frame in decode(self._container, self._name):
+        for frame in Decoder(self._container, self.info, self._reading).frames():
             if self._stopped:
                 return
             yield frame
@@ -41,8 +44,3 @@ class NetworkCamera(Source):
 
     def close(self) -> None:
         self._container.close()
-
-
-def redacted(address: str) -> str:
-    """The address with user and password replaced."""
-    return re.sub(r"//[^/@]*@", "//***@", address)

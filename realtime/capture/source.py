@@ -8,9 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from realtime.errors import SourceError
 from realtime.frame import Frame, StreamInfo
+
+if TYPE_CHECKING:
+    from realtime.capture.pixels import Reading
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
@@ -49,16 +53,18 @@ def open_source(
     start: float | None = None,
     duration: float | None = None,
     paced: bool = False,
+    reading: Reading | None = None,
 ) -> Source:
     """The source that an address means.
 
     A number (or ``/dev/videoN``) is a camera, ``rtsp://``, ``http://`` and their kin a network camera, an image file,
     a folder of images or a glob pattern one frame a picture, any other path a video file. `start` and `duration`
     are seconds of a video file. `paced` plays a file at its own pace, as a live source that drops what comes too late.
+    `reading` overrules what a video's tags say.
 
     Raises SourceError when there is nothing to read, SettingError when `start` and `duration` do not fit.
     """
-    source = _open(str(address), start, duration)
+    source = _open(str(address), start, duration, reading)
     if paced and not source.info.live:
         from realtime.capture.paced import Paced
 
@@ -66,17 +72,17 @@ def open_source(
     return source
 
 
-def _open(address: str, start: float | None, duration: float | None) -> Source:
+def _open(address: str, start: float | None, duration: float | None, reading: Reading | None) -> Source:
     if re.fullmatch(r"\d+|/dev/video\d+", address):
         from realtime.capture.camera import Camera
 
         return Camera(address)
     from realtime.capture.video import VideoFile
 
-    if re.match(r"[a-z][a-z0-9+.-]+://", address):
+    if re.match(r"(?i)[a-z][a-z0-9+.-]+://", address):
         from realtime.capture.network import NetworkCamera
 
-        return NetworkCamera(address)
+        return NetworkCamera(address, reading)
     from realtime.capture.images import Images
 
     path = Path(address).expanduser()
@@ -89,7 +95,7 @@ def _open(address: str, start: float | None, duration: float | None) -> Source:
         return Images(matches, name=address)
     if path.suffix.lower() in IMAGES:
         return Images([path], name=address)
-    return VideoFile(path, start=start, duration=duration)
+    return VideoFile(path, start=start, duration=duration, reading=reading)
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -30,9 +30,7 @@ def positive(text: str) -> int:
 
 def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("benchmark", help="time the stages of the pipeline, and the network by size")
-    parser.add_argument(
-        "input", nargs="?", metavar="INPUT", help="for the stages (default: a synthetic one)"
-    )
+    parser.add_argument("input", nargs="?", metavar="INPUT", help="for the stages (default: a synthetic one)")
     parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="of INPUT")
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="of INPUT")
     parser.add_argument("--frames", type=positive, default=12, metavar="N", help="in the synthetic input (default: 12)")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from realtime.cli import options
-from realtime.cli.show import Outcome, watching
-from realtime.errors import RealtimeError, SettingError
+from realtime.cli.show import Outcome, Watch, watching
+from realtime.errors import RealtimeError, SettingError, SourceError
+
+if TYPE_CHECKING:
+    from realtime.cli.plan import Pair
+    from realtime.enhance.enhancer import Enhancer
+    from realtime.report import Report
 
 EPILOG = "With several inputs, or a folder, OUT is a folder; it is created, and the names are kept."
 
@@ -17,45 +24,100 @@ def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("enhance", help="enhance video files and images", epilog=EPILOG)
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, folders, glob patterns")
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: NAME_enhanced.EXT beside the input")
-    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    parser.add_argument("-r", "--recursive", action="store_true", help="folders in folders, mirrored in OUT")
+    parser.add_argument("--watch", action="store_true", help="wait for files to arrive in the folders; Ctrl-C ends")
+    there = parser.add_mutually_exclusive_group()
+    there.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    there.add_argument("--skip-existing", action="store_true", help="leave inputs alone whose output exists")
+    parser.add_argument("--resume", action="store_true", help="continue what an interrupted run left unfinished")
+    parser.add_argument("--manifest", action="store_true", help="write a record with checksums beside each output")
     parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="skip what is before")
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after that much")
     options.add_encoder(parser)
+    options.add_codec(parser)
+    options.add_reading(parser)
     options.add_engine(parser)
     options.add_output(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.api import enhance_video
-    from realtime.cli.plan import plan
-
-    pairs = plan(chosen.inputs, chosen.output)
     outcome = Outcome("enhance", chosen)
     enhancer = cache(lambda: options.make_enhancer(chosen))
-    for source, target in pairs:
-        with watching(source.name, chosen) as watch:
-            try:
-                report = enhance_video(
-                    source,
-                    target,
-                    enhancer=enhancer,
-                    start=chosen.start,
-                    duration=chosen.duration,
-                    overwrite=chosen.overwrite,
-                    crf=chosen.crf,
-                    preset=chosen.preset,
-                    progress=watch,
-                )
-            except RealtimeError as error:
-                outcome.add(source, target, watch.last, error)
-            except KeyboardInterrupt:
-                outcome.add(source, target, watch.last)
-                outcome.finish(interrupted=True)
-                raise
-            else:
-                outcome.add(source, target, report)
+    if chosen.watch:
+        chosen.skip_existing, chosen.resume = not chosen.overwrite, True
+        return _all(chosen, outcome, enhancer, _watched(chosen), 1)
+    pairs = _plan(chosen)
+    if chosen.skip_existing:
+        pairs = [pair for pair in pairs if not pair.target.exists()]
+    code = _all(chosen, outcome, enhancer, pairs, len(pairs))
+    return 2 if len(pairs) == 1 and isinstance(outcome.last_error, SettingError) else code
+
+
+def _all(
+    chosen: argparse.Namespace,
+    outcome: Outcome,
+    enhancer: Callable[[], Enhancer],
+    pairs: Iterable[Pair],
+    count: int,
+) -> int:
+    """Enhances one after another; one that fails does not keep the others from being done."""
+    try:
+        for place, pair in enumerate(pairs):
+            with watching(pair.source.name, chosen, place, count) as watch:
+                try:
+                    report = _one(chosen, pair, enhancer, watch)
+                except RealtimeError as error:
+                    outcome.add(pair.source, pair.target, watch.last, error)
+                except KeyboardInterrupt:
+                    outcome.add(pair.source, pair.target, watch.last)
+                    raise
+                else:
+                    outcome.add(pair.source, pair.target, report)
+    except KeyboardInterrupt:
+        outcome.finish(interrupted=True)
+        raise
     outcome.finish()
-    if len(pairs) == 1 and isinstance(outcome.last_error, SettingError):
-        return 2
-    return 1 if outcome.last_error else 0
+    return 1 if outcome.last_error or outcome.damaged else 0
+
+
+def _one(chosen: argparse.Namespace, pair: Pair, enhancer: Callable[[], Enhancer], watch: Watch) -> Report:
+    from realtime.api import enhance_video
+
+    return enhance_video(
+        pair.source,
+        pair.target,
+        enhancer=enhancer,
+        start=chosen.start,
+        duration=chosen.duration,
+        reading=options.reading(chosen),
+        overwrite=chosen.overwrite,
+        resume=chosen.resume,
+        manifest=chosen.manifest,
+        encoder_options=dict(chosen.encoder_options or ()),
+        progress=watch,
+        **options.encoding(chosen),
+    )
+
+
+def _plan(chosen: argparse.Namespace) -> list[Pair]:
+    from realtime.cli.plan import plan
+
+    return plan(chosen.inputs, chosen.output, recursive=chosen.recursive, lossless=chosen.codec == "ffv1")
+
+
+def _watched(chosen: argparse.Namespace) -> Iterable[Pair]:
+    from realtime.cli.watch import arrivals
+
+    folders = [name for name in chosen.inputs if Path(name).is_dir()]
+    if folders != chosen.inputs:
+        raise SettingError("--watch waits at folders; give it nothing else")
+
+    def look() -> list[Pair]:
+        try:
+            pairs = _plan(chosen)
+        except SourceError:
+            return []  # Nothing there yet.
+        return [pair for pair in pairs if chosen.overwrite or not pair.target.exists()]
+
+    return arrivals(look)

@@ -17,6 +17,7 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after that much")
     parser.add_argument("--overwrite", action="store_true", help="replace a recording that exists")
     options.add_encoder(parser)
+    options.add_codec(parser)
     options.add_engine(parser)
     options.add_output(parser)
     parser.set_defaults(run=run)
@@ -33,7 +34,12 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.no_window:
         check_display()
     if chosen.record is not None:
-        record = open_sink(chosen.record, overwrite=chosen.overwrite, crf=chosen.crf, preset=chosen.preset)
+        record = open_sink(
+            chosen.record,
+            overwrite=chosen.overwrite,
+            options=dict(chosen.encoder_options or ()),
+            **options.encoding(chosen),
+        )
     source = open_source(chosen.source, paced=True)
     if chosen.duration is not None:
         source = Limited(source, chosen.duration)

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from realtime.capture.pixels import Reading
     from realtime.enhance.enhancer import Enhancer
 
 
@@ -31,14 +32,23 @@ def batch(text: str) -> int | str:
 
 def crf(text: str) -> int:
     value = int(text)
-    if not 0 <= value <= 51:
-        raise argparse.ArgumentTypeError(f"{text} is outside 0..51")
+    if not 0 <= value <= 63:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0..63")
     return value
+
+
+def pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
+    return key, value
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("enhancement")
-    group.add_argument("--engine", default="auto", choices=("auto", "exact"), help="how to compute (default: auto)")
+    group.add_argument(
+        "--engine", default="auto", choices=("auto", "exact", "fast"), help="how to compute (default: auto)"
+    )
     group.add_argument("--weights", metavar="NAME|PATH", help="which weights (default: the bundled ones)")
     group.add_argument("--strength", type=strength, default=1.0, metavar="0..1", help="1 is all, 0 the input")
     group.add_argument("--exposure", metavar="auto|off|EV", help="the meter, the plain network, or stops from 0 to 6")
@@ -52,8 +62,48 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def add_encoder(parser: argparse.ArgumentParser) -> None:
     from realtime.output.presets import PRESETS
 
-    parser.add_argument("--crf", type=crf, default=18, metavar="0..51", help="x264 quality, 0 lossless (default: 18)")
-    parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="x264 speed (default: veryfast)")
+    parser.add_argument("--crf", type=crf, metavar="N", help="quality, 0 is best, for h264 lossless (h264: 0..51, 18)")
+    parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="encoder speed (default: veryfast)")
+
+
+def add_codec(parser: argparse.ArgumentParser) -> None:
+    """What a file can be, beyond quality and speed."""
+    from realtime.output.presets import CODECS, HARDWARE
+
+    group = parser.add_argument_group("encoding")
+    group.add_argument("--codec", default="h264", choices=CODECS, help="default: h264; ffv1 is lossless")
+    group.add_argument("--pixel-format", metavar="NAME|source", help="yuv420p10le, yuv444p, ... (default: yuv420p)")
+    group.add_argument("--hwaccel", choices=HARDWARE, help="encode in hardware, if a test frame comes through")
+    about = "an option of the encoder by its own name; may be repeated"
+    group.add_argument("-e", dest="encoder_options", type=pair, action="append", metavar="KEY=VALUE", help=about)
+    group.add_argument("--strict", action="store_true", help="refuse what cannot be carried instead of leaving it out")
+
+
+def encoding(chosen: argparse.Namespace) -> dict[str, Any]:
+    """What `add_encoder` and `add_codec` gave, as `open_sink` takes it."""
+    return {
+        "crf": chosen.crf,
+        "preset": chosen.preset,
+        "codec": chosen.codec,
+        "pixels": chosen.pixel_format,
+        "hardware": chosen.hwaccel,
+        "strict": chosen.strict,
+    }
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """What the input is, where its tags are missing or wrong."""
+    group = parser.add_argument_group("input")
+    group.add_argument("--input-range", choices=("limited", "full"), help="default: as tagged, else limited")
+    group.add_argument("--input-matrix", choices=("bt601", "bt709", "bt2020"), help="default: as tagged, else by size")
+    group.add_argument("--hdr", default="refuse", choices=("refuse", "as-is"), help="PQ and HLG (default: refuse)")
+
+
+def reading(chosen: argparse.Namespace) -> Reading:
+    from realtime.capture.pixels import Reading
+
+    full = None if chosen.input_range is None else chosen.input_range == "full"
+    return Reading(chosen.input_matrix, full, hdr=chosen.hdr == "as-is")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

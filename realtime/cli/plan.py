@@ -3,59 +3,81 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from realtime.capture.source import IMAGES
 from realtime.errors import SettingError, SinkError, SourceError
 
 #: What a folder is searched for, besides images.
-VIDEOS = frozenset({".mp4", ".mkv", ".mov", ".m4v", ".avi", ".ts", ".mts", ".webm", ".mpg", ".3gp", ".wmv", ".flv"})
+VIDEOS = frozenset(
+    {".mp4", ".mkv", ".mov", ".m4v", ".avi", ".ts", ".mts", ".m2ts", ".webm", ".mpg", ".3gp", ".wmv", ".flv"}
+)
 #: Containers that take H.264 with exact timestamps; any other input becomes Matroska, which takes anything.
 KEPT = IMAGES | {".mp4", ".mkv", ".mov", ".m4v", ".ts"}
 MARK = "_enhanced"
 
 
-def plan(inputs: list[str], output: Path | None) -> list[tuple[Path, Path]]:
+class Pair(NamedTuple):
+    """An input and its output."""
+
+    source: Path
+    target: Path
+
+
+def plan(inputs: list[str], output: Path | None, *, recursive: bool = False, lossless: bool = False) -> list[Pair]:
     """Pairs of input and output. With several inputs or a folder, `output` is a folder and is created.
 
-    Raises SourceError for a folder or pattern that holds nothing, SinkError when the folder cannot be made, and
-    SettingError when two inputs would go to one output.
+    `recursive` looks into folders of folders and mirrors them in `output`. `lossless` codecs need Matroska. Raises
+    SourceError for a folder or pattern that holds nothing, SinkError when a folder cannot be made, and SettingError
+    when two inputs would go to one output.
     """
-    sources = [path for text in inputs for path in _expand(text)]
+    sources = [found for text in inputs for found in _expand(text, recursive, output)]
     into_folder = output is not None and (len(sources) > 1 or output.is_dir() or any(Path(i).is_dir() for i in inputs))
-    if output is not None and into_folder:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"the folder {output} cannot be created: {error.strerror}") from error
     pairs = []
-    for source in sources:
-        suffix = source.suffix if source.suffix.lower() in KEPT else ".mkv"
+    for source, below in sources:
+        suffix = source.suffix.lower()
+        keep = suffix in IMAGES or (suffix in KEPT and not lossless)
+        name = source.stem + (source.suffix if keep else ".mkv")
         if output is None:
-            pairs.append((source, source.with_name(source.stem + MARK + suffix)))
+            pairs.append(Pair(source, source.with_name(Path(name).stem + MARK + Path(name).suffix)))
+        elif not into_folder:
+            pairs.append(Pair(source, output))
         else:
-            pairs.append((source, output / (source.stem + suffix) if into_folder else output))
-    targets = [target for _, target in pairs]
-    for target in targets:
-        if targets.count(target) > 1:
+            pairs.append(Pair(source, output / below / name))
+    for target, count in Counter(pair.target for pair in pairs).items():
+        if count > 1:
             raise SettingError(f"two inputs would both be written to {target}; enhance them into different folders")
+    if into_folder:
+        for folder in {pair.target.parent for pair in pairs}:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SinkError(f"the folder {folder} cannot be created: {error.strerror}") from error
     return pairs
 
 
-def _expand(text: str) -> list[Path]:
+def _expand(text: str, recursive: bool, output: Path | None) -> list[tuple[Path, Path]]:
+    """The files that an argument names, each with the folder below it that it lies in."""
     path = Path(text).expanduser()
     if path.is_dir():
-        # What an earlier call left beside its input is no input.
-        found = [p for p in sorted(path.iterdir()) if _wanted(p) and not p.stem.endswith(MARK)]
+        # What an earlier call left beside its input, or in a folder below it, is no input.
+        mine = output.resolve() if output is not None else None
+        found = [
+            (file, file.parent.relative_to(path))
+            for file in sorted(path.rglob("*") if recursive else path.iterdir())
+            if _wanted(file) and not file.stem.endswith(MARK) and mine not in file.resolve().parents
+        ]
         if not found:
             raise SourceError(f"{text} holds no video and no image")
         return found
     if path.exists() or not glob.has_magic(text):
-        return [path]
+        return [(path, Path())]
     matches = [Path(match) for match in sorted(glob.glob(text, recursive=True)) if _wanted(Path(match))]
     if not matches:
         raise SourceError(f"{text} matches no video and no image")
-    return matches
+    return [(match, Path()) for match in matches]
 
 
 def _wanted(path: Path) -> bool:

@@ -22,7 +22,7 @@ LUMA: dict[Matrix, tuple[float, float]] = {
 }
 
 
-def _scales(format: PixelFormat) -> tuple[float, float, float, float]:
+def scales(format: PixelFormat) -> tuple[float, float, float, float]:
     """Offset and span of luma, offset and span of chroma, in sample values."""
     unit = float(1 << (format.bits - 8))
     if format.full_range:
@@ -53,7 +53,7 @@ def _shrink(chroma: Any, format: PixelFormat) -> Any:
 
 def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
     """Batched sample planes, (N, H, W) each or (N, H, W, 3), as float32 RGB (N, H, W, 3), clipped to 0..1."""
-    offset, span, middle, reach = _scales(format)
+    offset, span, middle, reach = scales(format)
     first = tf.cast(planes[0], tf.float32)
     if format.model == "rgb":
         return first / span
@@ -76,7 +76,7 @@ def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
 
 def from_rgb(rgb: Any, format: PixelFormat) -> tuple[Any, ...]:
     """Float32 RGB (N, H, W, 3) in 0..1 as float sample planes of `format`, neither rounded nor cast."""
-    offset, span, middle, reach = _scales(format)
+    offset, span, middle, reach = scales(format)
     if format.model == "rgb":
         return (rgb * span,)
     kr, kb = LUMA[format.matrix]

@@ -32,7 +32,15 @@ class Engine(ABC):
     device: str
     #: "float32", "bfloat16" or "float16".
     precision: str
+    #: How many ways there are to do less, and which is in use: 0 is the best picture.
+    levels: int = 1
+    level: int = 0
+    #: Whether each frame is a picture of its own; else frames come in order and may be helped by those before.
+    still: bool = False
 
     @abstractmethod
     def program(self, job: Job) -> Program:
         """A function for exactly that job, compiled and warm when it is handed out."""
+
+    def restart(self) -> None:
+        """Forgets the frames seen so far: another stream begins."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from realtime.enhance.device import choose_device, choose_precision
 from realtime.enhance.engine import Engine
 from realtime.enhance.exact import ExactEngine
+from realtime.enhance.fast import FastEngine
 from realtime.enhance.weights import Weights
 from realtime.errors import SettingError
 
-ENGINES = {"exact": ExactEngine}
+ENGINES: dict[str, Callable[[Weights, str, str, bool], Engine]] = {"exact": ExactEngine, "fast": FastEngine}
 
 
 def create(name: str, weights: Weights, device: str, precision: str, metered: bool) -> Engine:
-    """The engine of that name, ``auto`` being exact. Raises SettingError for another name."""
-    kind = ENGINES.get("exact" if name == "auto" else name)
+    """The engine of that name. Raises SettingError for another name."""
+    kind = ENGINES.get(name)
     if kind is None:
         raise SettingError(f"engine {name!r} is not one of auto, {', '.join(ENGINES)}")
     chosen = choose_device(device)

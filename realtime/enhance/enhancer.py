@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from realtime.enhance import choice
 from realtime.enhance.engine import Engine, Job, Program
 from realtime.enhance.engines import create
 from realtime.enhance.exposure import Exposer
+from realtime.enhance.governor import Governor
 from realtime.enhance.weights import find
 from realtime.errors import SettingError
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
@@ -49,10 +53,14 @@ class Enhancer:
         self.strength = strength
         self.weights = find(weights)
         self._exposer = Exposer(exposure, self.weights)
-        self.engine: Engine = create(engine, self.weights, device, precision, self._exposer.metered)
+        self._auto = engine == "auto"
+        self._options = (device, precision, self._exposer.metered)
+        self._engines: dict[str, Engine] = {}
+        self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
+        self._governor: Governor | None = None
         self.batch = batch if isinstance(batch, int) else GPU_BATCH if self.engine.device != "cpu" else 1
         self._target = RGB
-        self._programs: dict[Job, Program] = {}
+        self._programs: dict[tuple[str, Job], Program] = {}
 
     def __call__(self, pictures: Samples) -> Samples:
         """Enhances (N, H, W, 3) uint8 RGB; answers an array like it. Each picture is a scene of its own.
@@ -61,6 +69,9 @@ class Enhancer:
         """
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise ValueError(f"wanted uint8 RGB of shape (N, H, W, 3), not {pictures.dtype} {pictures.shape}")
+        if self._auto:
+            self.engine = self._engine("exact")  # a still waits for the best
+        self.engine.still = True
         answer = np.empty_like(pictures)
         size = min(self.batch, len(pictures)) if len(pictures) else 1
         for first in range(0, len(pictures), size):
@@ -74,21 +85,51 @@ class Enhancer:
         """Compiles for a stream and forgets the one before; answers what comes out. `rgb` asks for interleaved RGB."""
         self._target = RGB if rgb else _encodable(info)
         self._exposer.restart()
+        if self._auto:
+            self._choose(info)
+        self.engine.restart()
+        self.engine.still, self.engine.level = False, 0
+        governed = info.live and self.engine.levels > 1
+        self._governor = Governor(1 / float(info.rate or choice.USUAL_RATE), self.engine.levels) if governed else None
         self._program(info.width, info.height, info.format, self._target, self.batch)
         return replace(info, format=self._target)
 
     def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
         """Enhances frames of a prepared stream, in order, at most `batch` at a time."""
         made: list[Frame] = []
+        began = perf_counter()
         for _, group in groupby(frames, key=lambda frame: (frame.width, frame.height, frame.format)):
             alike = list(group)
             exposures = [self._exposer.next(frame) for frame in alike]
             made += self._run(alike, exposures, self._target, self.batch)
+        if self._governor is not None and frames:
+            took = (perf_counter() - began) / len(frames)
+            self.engine.level = self._governor.note(began - (frames[-1].arrived or began), took)
         return made
 
     def describe(self) -> dict[str, Any]:
         """Engine, device and precision by name."""
-        return {"engine": self.engine.name, "device": self.engine.device, "precision": self.engine.precision}
+        about: dict[str, Any] = {"engine": self.engine.name}
+        about |= {"device": self.engine.device, "precision": self.engine.precision}
+        return about | {"governor": self._governor.describe() if self._governor else None}
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = create(name, self.weights, *self._options)
+        return self._engines[name]
+
+    def _choose(self, info: StreamInfo) -> None:
+        """What ``auto`` means here: exact where it keeps up, or for a single picture; else fast, which says so."""
+        if "fast" not in self._engines:
+            return
+        self.engine = self._engine("fast")
+        if info.frames != 1:
+            make = partial(self._engine, "exact")
+            seconds = choice.seconds_a_frame(make, self.weights, self.engine.device, info)
+            if not choice.sustains(seconds, info):
+                info.findings.note(choice.sentence(seconds, info))
+                return
+        self.engine = self._engine("exact")
 
     def _run(
         self, frames: list[Frame], exposures: list[tuple[float, float]], target: PixelFormat, size: int
@@ -103,9 +144,10 @@ class Enhancer:
 
     def _program(self, width: int, height: int, source: PixelFormat, target: PixelFormat, batch: int) -> Program:
         job = Job(width, height, batch, source, target)
-        if job not in self._programs:
-            self._programs[job] = self.engine.program(job)
-        return self._programs[job]
+        key = (self.engine.name, job)
+        if key not in self._programs:
+            self._programs[key] = self.engine.program(job)
+        return self._programs[key]
 
 
 def _stack(planes: list[Samples]) -> Samples:
@@ -113,7 +155,9 @@ def _stack(planes: list[Samples]) -> Samples:
 
 
 def _encodable(info: StreamInfo) -> PixelFormat:
-    """8-bit 4:2:0 in the source's matrix and range: what every player takes."""
+    """What the sink wishes, or 8-bit 4:2:0 in the source's matrix and range: what every player takes."""
+    if info.wish is not None:
+        return info.wish
     if info.format.model == "rgb":
         return PixelFormat("yuv", 8, (2, 2), "bt709" if info.height >= 720 else "bt601", full_range=False)
     return replace(info.format, model="yuv", bits=8, chroma=(2, 2))

@@ -55,8 +55,8 @@ def encoded(light: Floats) -> Floats:
     return np.where(light <= 0.0031308, light * np.float32(12.92), bright).astype(np.float32)
 
 
-#: Colour differences, in 8-bit levels, below which dark 4:2:0 video says nothing of colour, and above which it does. One
-#: chroma step is 2.1 levels of blue in BT.709 limited range; codecs leave whole skies one step off neutral.
+#: Colour differences, in 8-bit levels, below which dark 4:2:0 video says nothing of colour, and above which it does.
+#: One chroma step is 2.1 levels of blue in BT.709 limited range; codecs leave whole skies one step off neutral.
 CORED, TRUSTED = 2.2, 5.0
 #: Luma, in 8-bit levels, up to which this holds, and above which nothing is changed.
 DARK, LIT = 24.0, 40.0

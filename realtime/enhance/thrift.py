@@ -63,8 +63,6 @@ def _less(job: Job, window: int, error: Exception) -> tuple[Job, int]:
         return replace(job, batch=1), window
     window = min(window, max(job.width, job.height)) // 4 * 2
     if window < SMALLEST_WINDOW:
-        raise DeviceError(
-            f"no memory for one frame of {size}; use a smaller picture or --device cpu"
-        ) from error
+        raise DeviceError(f"no memory for one frame of {size}; use a smaller picture or --device cpu") from error
     log.warning("out of memory: %s frames are computed in windows of %d pixels now", size, window)
     return job, window

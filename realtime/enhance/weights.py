@@ -7,6 +7,7 @@ import json
 import os
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class Weights:
 
     def model(self) -> keras.Model:
         """The network with these weights. Raises WeightsError when the file holds something else."""
-        from realtime.enhance.backend import tf  # noqa: F401  (first, so that it loads quietly)
+
         from realtime.enhance.network import build
 
         model = build()
@@ -83,7 +84,8 @@ def find(name: str | Path | None = None) -> Weights:
     if entry is not None:
         path = place(entry)
         if not path.is_file():
-            raise WeightsError(f"weights {name or DEFAULT!r} are not here: run 'realtime weights fetch {name}'")
+            remedy = f"run 'realtime weights fetch {name}'" if "url" in entry else "install the package again"
+            raise WeightsError(f"weights {str(name or DEFAULT)!r} are not here: {remedy}")
         verify(path, entry["sha256"])
         return Weights(str(name or DEFAULT), path, bool(entry.get("metered")))
     path = Path(str(name)).expanduser()
@@ -118,7 +120,7 @@ def fetch(name: str) -> Path:
             part.write_bytes(answer.read(LARGEST_FILE))
         verify(part, entry["sha256"])
         os.replace(part, path)
-    except OSError as error:
+    except (OSError, HTTPException) as error:  # a server may talk something that is no HTTP
         raise WeightsError(
             f"{entry['url']} cannot be fetched ({error}); without a connection, put the file at {path} yourself"
         ) from error

@@ -1,45 +1,75 @@
-"""Sound and subtitles, copied packet by packet from the file that the pictures came from."""
+"""Everything in a file that is not the enhanced picture: sound, subtitles, position data, chapters, tags."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from fractions import Fraction
 
+from realtime.errors import SinkError
 from realtime.frame import StreamInfo
-from realtime.media import av
+from realtime.media import Clock, av, open_file, packets
 
-KINDS = ("audio", "subtitle")
+#: Tags that describe the old file rather than the recording.
+STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"})
+#: Formats without a place for tags of any name.
+TAGLESS = frozenset({"mpegts", "avi"})
 
 
-class CopiedStreams:
-    """The streams of `info.path` that are not pictures, interleaved with the pictures as they are written."""
+class Copied:
+    """The other streams of `info.path`, written packet by packet between the pictures.
 
-    def __init__(self, output: av.container.OutputContainer, info: StreamInfo) -> None:
-        self._output = output
+    What the container cannot hold is named in ``info.findings``; with `strict` that is a SinkError instead.
+    """
+
+    def __init__(self, output: av.container.OutputContainer, info: StreamInfo, strict: bool = False) -> None:
+        self._output, self._info, self._strict = output, info, strict
+        self._streams: dict[int, av.stream.Stream] = {}
+        self._clocks: dict[int, Clock] = {}
+        self._before: dict[int, int] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
         self._waiting: av.Packet | None = None
-        self._begin, self._end = info.span
+        begin, self._end = info.span
+        self._begin = Fraction(begin or 0).limit_denominator(1_000_000)
+
+    def open(self, picture: av.stream.Stream) -> None:
+        """Announces the streams; `picture` is the output's own and gets the tags of the one it is made from."""
+        info = self._info
         if info.path is None or info.live:
             return
-        self._input = av.open(str(info.path))
-        self._streams = {}
+        self._input = open_file(info.path)
         for stream in self._input.streams:
-            if stream.type in KINDS and _fits(stream, output):
-                self._streams[stream.index] = output.add_stream_from_template(stream)
-        if self._streams:
-            if self._begin:
+            if stream.index == info.track:
+                picture.metadata.update(_tags(stream.metadata))
+                continue
+            if _made_anew(stream):
+                continue
+            made = self._holding(stream)
+            if made is None:
+                self._leave_out(stream)
+            else:
+                self._streams[stream.index] = made
+        self._output.metadata.update(_tags(self._input.metadata))
+        if _tags(self._input.metadata) and self._output.format.name in TAGLESS:
+            self._complain(f"{self._output.format.name} has no place for the tags {', '.join(self._input.metadata)}")
+        self._copy_chapters(self._input)
+        if self._begin:
+            try:
                 self._input.seek(round(self._begin * av.time_base))
-            self._packets = self._input.demux([self._input.streams[index] for index in self._streams])
+            except av.error.FFmpegError:
+                pass  # No index to seek by: what is before is read and passed over.
+        # Damaged places are not counted here: capture reads the same file and meets the same ones.
+        self._packets = packets(self._input, lambda: None)
 
-    def write_until(self, seconds: float | None) -> None:
+    def write_until(self, seconds: Fraction | None) -> None:
         """Writes the packets of up to `seconds` of the output's time; None writes all that are left."""
         while (packet := self._waiting or self._next()) is not None:
             self._waiting = packet
-            if seconds is not None and float(packet.dts * packet.time_base) > seconds:
+            if seconds is not None and packet.dts * packet.time_base > seconds:
                 return
-            self._output.mux(packet)
             self._waiting = None
+            self._output.mux(packet)
 
     def close(self) -> None:
         if self._input is not None:
@@ -49,21 +79,86 @@ class CopiedStreams:
 
     def _next(self) -> av.Packet | None:
         for packet in self._packets:
-            if packet.size == 0 or packet.dts is None or packet.pts is None:
-                continue  # the empty packets that end a stream
-            time = packet.pts * packet.time_base
-            if self._begin is not None and time < self._begin:
+            made = self._streams.get(packet.stream.index)
+            # An empty packet ends a stream, except among subtitles, where it clears the screen; that has a time.
+            if made is None or (packet.size == 0 and packet.pts is None):
                 continue
-            if self._end is not None and time >= self._end:
+            time = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
+            if (self._begin and time < self._begin) or (self._end is not None and time >= self._end):
                 continue
-            if self._begin is not None:
-                shift = round(Fraction(self._begin).limit_denominator(1_000_000) / packet.time_base)
-                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-            packet.stream = self._streams[packet.stream.index]
+            self._retime(packet, packet.stream.index)
+            packet.stream = made
             return packet
         return None
 
+    def _retime(self, packet: av.Packet, index: int) -> None:
+        """Counts from the start of the span, and makes decoding times rise, which muxers insist on."""
+        clock = self._clocks.setdefault(index, Clock(packet.time_base, strictly=False))
+        shift = round(self._begin / packet.time_base)
+        dts = packet.dts if packet.dts is not None else packet.pts
+        told = clock.tell(None if dts is None else dts - shift, packet.duration or 0)
+        behind = 0 if packet.pts is None or dts is None else max(packet.pts - dts, 0)
+        packet.dts, packet.pts = told, told + behind
+        known = self._before.get(index, 0)
+        self._before[index] = clock.repaired
+        self._info.findings.counts["repaired_timestamps"] += clock.repaired - known
 
-def _fits(stream: av.stream.Stream, output: av.container.OutputContainer) -> bool:
-    """Whether the container can hold that codec, as libavformat's muxer says."""
-    return stream.codec_context is not None and stream.codec_context.name in output.supported_codecs
+    def _holding(self, stream: av.stream.Stream) -> av.stream.Stream | None:
+        """The stream in the output, or None where a file with it alone cannot be written and read again."""
+        data = io.BytesIO()
+        try:
+            with av.open(data, "w", format=self._output.format.name) as trial:
+                made = trial.add_stream_from_template(stream, opaque=True)
+                trial.start_encoding()
+                if stream.type == "data":
+                    packet = av.Packet(bytes(8))
+                    packet.stream, packet.pts, packet.dts, packet.time_base = made, 0, 0, Fraction(1, 1000)
+                    trial.mux(packet)
+            if stream.type == "data":
+                # Muxers write a data stream of any kind, and not all with a name by which to find it again.
+                data.seek(0)
+                with av.open(data) as again:
+                    if [s.name for s in again.streams] != [stream.name] or stream.name is None:
+                        return None
+            made = self._output.add_stream_from_template(stream, opaque=True)
+        except (av.error.FFmpegError, ValueError, OSError, RuntimeError, AttributeError):
+            return None
+        made.metadata.update(_tags(stream.metadata))
+        made.disposition = stream.disposition
+        return made
+
+    def _leave_out(self, stream: av.stream.Stream) -> None:
+        self._info.findings.counts["left_out_streams"] += 1
+        name = stream.metadata.get("handler_name") or stream.metadata.get("filename") or stream.name or "unknown kind"
+        self._complain(
+            f"stream {stream.index} ({stream.type}, {name}) does not fit into {self._output.format.name} and is left "
+            "out; another suffix for the output may hold it"
+        )
+
+    def _copy_chapters(self, source: av.container.InputContainer) -> None:
+        chapters = []
+        for chapter in source.chapters():
+            base = chapter["time_base"]
+            shift = round(self._begin / base)
+            end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / base))
+            if end - shift > 0 and end > chapter["start"]:
+                chapters.append(chapter | {"start": max(chapter["start"] - shift, 0), "end": end - shift})
+        if chapters:
+            self._output.set_chapters(chapters)
+
+    def _complain(self, sentence: str) -> None:
+        if self._strict:
+            raise SinkError(f"{self._info.name}: {sentence} (--strict)")
+        self._info.findings.note(sentence)
+
+
+def _tags(metadata: dict[str, str]) -> dict[str, str]:
+    return {k: v for k, v in metadata.items() if k.lower() not in STRUCTURE and not k.startswith("_STATISTICS")}
+
+
+def _made_anew(stream: av.stream.Stream) -> bool:
+    """Timecode tracks come from a tag, chapter tracks from the chapters; muxers write both themselves."""
+    if stream.type != "data":
+        return False
+    chapters = int(getattr(stream, "discard", 0)) == 48 and bool(stream.container.chapters())
+    return "timecode" in stream.metadata or chapters

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from fractions import Fraction
 
 from realtime.media import av
+
+#: These two write to stderr by themselves, whatever libav's log level.
+QUIET = {"libx265": {"x265-params": "log-level=none"}}
+os.environ.setdefault("SVT_LOG", "0")
 
 
 def try_encoder(name: str) -> str | None:
@@ -15,7 +20,7 @@ def try_encoder(name: str) -> str | None:
     """
     try:
         with av.open(io.BytesIO(), "w", format="matroska") as container:
-            stream = container.add_stream(name, rate=Fraction(25))
+            stream = container.add_stream(name, rate=Fraction(25), options=QUIET.get(name, {}))
             # 320x240: some hardware refuses anything much smaller.
             stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
             frame = av.VideoFrame(320, 240, "yuv420p")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -23,12 +25,26 @@ class Sink(ABC):
     #: True to get interleaved RGB, False for 8-bit planes that an encoder takes.
     wants_rgb: bool = True
 
+    def ask(self, info: StreamInfo) -> StreamInfo:
+        """`info` with this sink's `wish` for a format of planes, where it has one."""
+        return info
+
+    def mark(self, tags: dict[str, str]) -> None:
+        """Takes tags for the output to carry: how it came to be."""
+
+    def resume(self, job: str) -> int:
+        """How many frames an interrupted run of the same `job` left here, which will not be written again."""
+        return 0
+
     def open(self, info: StreamInfo) -> None:
         """Learns what kind of frames will come. Raises SinkError when it cannot take them."""
 
     @abstractmethod
     def write(self, frame: Frame) -> None:
         """Takes one frame. Raises SinkError when it cannot be written."""
+
+    def cut(self) -> None:
+        """Learns that the end will come early, by Ctrl-C: what was written counts, but is not all."""
 
     def close(self) -> None:
         """Finishes: what was written counts."""
@@ -57,28 +73,43 @@ class Discard(Sink):
         pass
 
 
-def open_sink(path: str | Path, *, overwrite: bool = False, crf: int = 18, preset: str = "veryfast") -> Sink:
+def open_sink(
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    strict: bool = False,
+    crf: int | None = None,
+    preset: str = "veryfast",
+    codec: str = "h264",
+    pixels: str | None = None,
+    hardware: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Sink:
     """The sink for a path: an image for an image suffix, a video for a video suffix.
 
-    `crf` 0..51 and `preset` are x264's. Raises SinkError when the folder is not there or cannot be written, or the
-    file exists and `overwrite` is False, and SettingError for a suffix that means nothing or a `crf` out of range.
+    What goes to the encoder is described at `Encoding`. `resume` lets a part that an earlier run left stay, for
+    `Sink.resume` to continue; `strict` makes what cannot be carried an error. Raises SinkError when the folder is not
+    there or cannot be written, or the file exists and `overwrite` is False, and SettingError for a suffix that means
+    nothing or encoder settings that do not fit.
     """
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
     if suffix not in IMAGES | VIDEOS:
         known = ", ".join(sorted(VIDEOS | IMAGES))
         raise SettingError(f"{path} has no suffix that names a format; known are {known}")
-    check_writable(path, overwrite)
+    check_writable(path, overwrite, resume)
     if suffix in IMAGES:
         from realtime.output.images import ImageFile
 
         return ImageFile(path)
+    from realtime.output.encoding import Encoding
     from realtime.output.video import VideoOutput
 
-    return VideoOutput(path, crf=crf, preset=preset)
+    return VideoOutput(path, Encoding(codec, crf, preset, options or {}, pixels, hardware), strict)
 
 
-def check_writable(path: Path, overwrite: bool) -> None:
+def check_writable(path: Path, overwrite: bool, resume: bool = False) -> None:
     """Raises SinkError unless a file of that name can be made."""
     folder = path.parent
     if not folder.is_dir():
@@ -87,12 +118,11 @@ def check_writable(path: Path, overwrite: bool) -> None:
         raise SinkError(f"{path} is a folder, not a file")
     if path.exists() and not overwrite:
         raise SinkError(f"{path} exists; use --overwrite to replace it")
-    probe = part_of(path)
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SinkError(f"{folder} cannot be written to: {error.strerror}") from error
+    part = part_of(path)
+    if part.exists() and not (overwrite or resume):
+        raise SinkError(f"{part} is left from an interrupted run; --resume continues it, --overwrite starts over")
+    if not os.access(folder, os.W_OK):
+        raise SinkError(f"{folder} cannot be written to: no permission")
 
 
 def part_of(path: Path) -> Path:

@@ -1,95 +1,195 @@
-"""Video files, encoded by PyAV: H.264 with the source's size, timestamps, colour tags, sound and subtitles."""
+"""Video files, encoded by PyAV, with everything else that the source's file holds."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
+from math import floor
 from pathlib import Path
+from time import monotonic
 
-from realtime.errors import SettingError, SinkError
-from realtime.frame import Frame, StreamInfo
+from realtime.errors import RealtimeError, SinkError
+from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media import av
-from realtime.output.copied import CopiedStreams
-from realtime.output.picture import encodable
-from realtime.output.presets import PRESETS
+from realtime.output.copied import Copied
+from realtime.output.encoders import try_encoder
+from realtime.output.encoding import Encoding, name_of
+from realtime.output.muxing import MP4, open_output
+from realtime.output.part import Part, discard_parts, find_part
+from realtime.output.picture import encodable, padded, tags_of
 from realtime.output.sink import Sink, part_of
 
-#: Numeric colour tags, ISO/IEC 23091-2.
-MATRIX_TAGS = {"bt601": 6, "bt709": 1, "bt2020": 9}
-LIMITED, FULL = 1, 2
+#: Seconds between two moments at which everything written is forced to the disk: what a power cut may take.
+SYNC = 1.0
 
 
 class VideoOutput(Sink):
-    """Writes H.264 beside the final name and renames when complete; after a failure nothing is left.
+    """Writes a part file beside the final name, playable at any time, and renames it when it is complete.
 
-    `crf` 0..51 (0 is lossless) and `preset` are x264's. Odd sizes get one more row or column, a copy of the last:
-    4:2:0 has no odd ones.
+    After a failure the part stays if there are frames in it, and `resume` makes a later run go on behind them. Sides
+    that chroma cannot share get one more row or column, a copy of the last. `strict` refuses what cannot be carried.
     """
 
     wants_rgb = False
 
-    def __init__(self, path: Path, crf: int = 18, preset: str = "veryfast") -> None:
-        if not 0 <= crf <= 51:
-            raise SettingError(f"crf {crf} is outside 0..51")
-        if preset not in PRESETS:
-            raise SettingError(f"preset {preset!r} is not one of {', '.join(PRESETS)}")
+    def __init__(self, path: Path, encoding: Encoding | None = None, strict: bool = False) -> None:
         self._path, self._part = path, part_of(path)
-        self._options = {"crf": str(crf), "preset": preset}
+        self._encoding = encoding or Encoding()
+        self._strict = strict
+        self._tags: dict[str, str] = {}
+        self._kept: Part | None = None
         self._container: av.container.OutputContainer | None = None
+        self._cut = False
+        if self._encoding.hardware and (problem := try_encoder(self._encoding.encoder)):
+            raise SinkError(f"{self._encoding.encoder} {problem}; leave --hwaccel out to encode in software")
+
+    def mark(self, tags: dict[str, str]) -> None:
+        self._tags = dict(tags)
+
+    def resume(self, job: str) -> int:
+        self._kept = find_part(self._path, job)
+        return self._kept.frames if self._kept else 0
+
+    def ask(self, info: StreamInfo) -> StreamInfo:
+        return replace(info, wish=self._encoding.format(info))
 
     def open(self, info: StreamInfo) -> None:
-        # Set here and not by the caller: a recording beside a window gets RGB and is converted on its way in.
-        matrix = info.format.matrix if info.format.model == "yuv" else "bt709" if info.height >= 720 else "bt601"
-        full = info.format.model == "yuv" and info.format.full_range
+        # Asked again and not taken from `info`: a recording beside a window gets RGB and is converted on its way in.
+        self._format = info.format if info.format.model != "rgb" else self._encoding.format(info)
+        self._info = info
+        self._frames = 0
+        self._lengths: dict[int, int] = {}
+        self._last = Fraction(0)
+        self._synced = monotonic()
+        self._live = info.live
         try:
-            container = av.open(str(self._part), "w")
-            stream = container.add_stream("libx264", rate=info.rate or Fraction(25), options=self._options)
+            self._container = open_output(self._part, self._path.suffix.lower())
+            self._stream = self._add_stream(self._container, info, self._format)
+            self._copied = Copied(self._container, info, self._strict)
+            self._copied.open(self._stream)
+            self._container.metadata.update(self._tags)
+            self._container.start_encoding()
+        except RealtimeError:
+            self.abort()
+            raise
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise SinkError(f"{self._path} cannot be written: {error}") from error
-        self._container, self._stream = container, stream
-        codec = stream.codec_context
-        codec.width, codec.height = info.width + info.width % 2, info.height + info.height % 2
-        codec.pix_fmt = "yuv420p"
-        codec.time_base = info.time_base
-        codec.colorspace, codec.color_range = MATRIX_TAGS[matrix], FULL if full else LIMITED
-        codec.color_primaries, codec.color_trc = info.tags
-        self._tags = codec.colorspace, codec.color_range
-        self._copied = CopiedStreams(container, info)
+            self.abort()
+            raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
 
     def write(self, frame: Frame) -> None:
-        picture = encodable(frame, *self._tags)
-        self._copied.write_until(frame.seconds)
-        self._mux(self._stream.encode(picture))
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            with self._one_line("written"):
+                for packet in kept.packets(frame.pts * frame.time_base):
+                    self._mux(packet)
+        if frame.duration:
+            self._lengths[frame.pts] = frame.duration
+        self._encode(encodable(frame, self._format))
+
+    def cut(self) -> None:
+        self._cut = not self._live
 
     def close(self) -> None:
         if self._container is None:
             return
-        try:
-            self._mux(self._stream.encode(None))
+        self._encode(None)
+        with self._one_line("finished"):
             self._copied.write_until(None)
             self._container.close()
-            os.replace(self._part, self._path)
-        except (av.error.FFmpegError, OSError) as error:
-            self.abort()
-            raise SinkError(f"{self._path} cannot be finished: {error}") from error
-        finally:
-            self._copied.close()
-            self._container = None
+            self._sync()
+            if not self._cut:
+                os.replace(self._part, self._path)
+                discard_parts(self._path)
+        self._copied.close()
+        self._container = None
 
     def abort(self) -> None:
-        if self._container is None:
+        container, self._container = self._container, None
+        if container is None:
             return
-        self._copied.close()
+        if hasattr(self, "_copied"):
+            self._copied.close()
         try:
-            self._container.close()
+            container.close()
         except (av.error.FFmpegError, OSError):
             pass  # The failure that led here is the one to hear about.
-        self._container = None
-        self._part.unlink(missing_ok=True)
+        if not self._frames:
+            self._part.unlink(missing_ok=True)
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _add_stream(
+        self, container: av.container.OutputContainer, info: StreamInfo, format: PixelFormat
+    ) -> av.video.stream.VideoStream:
+        rate = info.rate if info.rate and 1 <= info.rate <= 1000 else Fraction(25)
+        stream = container.add_stream(self._encoding.encoder, rate=rate, options=self._encoding.settings(info))
+        codec = stream.codec_context
+        across, down = format.chroma
+        codec.width, codec.height = padded(info.width, across), padded(info.height, down)
+        if (codec.width, codec.height) != (info.width, info.height):
+            info.findings.note(
+                f"{info.width}x{info.height} became {codec.width}x{codec.height}, the last row or column repeated: "
+                f"{name_of(format)} has no odd sizes; --pixel-format yuv444p keeps them"
+            )
+        codec.pix_fmt = name_of(format)
+        codec.time_base = info.time_base
+        codec.colorspace, codec.color_range = tags_of(format)
+        codec.color_primaries, codec.color_trc = info.tags
+        if info.aspect:
+            codec.sample_aspect_ratio = info.aspect
+        if self._encoding.codec == "hevc" and self._path.suffix.lower() in MP4:
+            codec.codec_tag = "hvc1"  # the name by which Apple's players know it
+        if info.display is not None:
+            self._turn(stream, info)
+        return stream
+
+    def _turn(self, stream: av.video.stream.VideoStream, info: StreamInfo) -> None:
+        if hasattr(stream, "set_display_matrix"):
+            stream.set_display_matrix(info.display)
+        else:  # before PyAV 17.1
+            sentence = "the picture's rotation cannot be written by this PyAV; 17.1 and later can"
+            if self._strict:
+                raise SinkError(f"{info.name}: {sentence} (--strict)")
+            info.findings.note(sentence)
+
+    def _encode(self, picture: av.VideoFrame | None) -> None:
+        with self._one_line("written"):
+            for packet in self._stream.encode(picture):
+                if packet.pts in self._lengths:
+                    packet.duration = self._lengths.pop(packet.pts)
+                self._mux(packet)
+
+    def _mux(self, packet: av.Packet) -> None:
         assert self._container is not None
+        # Where two encoders' packets meet, decoding times may touch.
+        if self._frames:
+            packet.dts = max(packet.dts, floor(self._last / packet.time_base) + 1)
+        self._last = packet.dts * packet.time_base
+        self._copied.write_until(self._last)
+        packet.stream = self._stream
+        self._container.mux(packet)
+        self._frames += 1
+        if monotonic() - self._synced > SYNC:
+            self._sync()
+
+    def _sync(self) -> None:
+        """Forces what was written to the disk; fails where the file is not there any more."""
+        self._synced = monotonic()
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+
+    @contextmanager
+    def _one_line(self, what: str) -> Iterator[None]:
+        """Turns a library's error into ours, which says what is kept, after letting go of everything."""
         try:
-            self._container.mux(packets)
+            yield
         except (av.error.FFmpegError, OSError) as error:
-            raise SinkError(f"{self._path} cannot be written: {error}") from error
+            self.abort()
+            kept = f"; {self._frames} frames are kept in {self._part}, --resume goes on behind them"
+            there = self._frames and self._part.exists()
+            raise SinkError(f"{self._path} cannot be {what}: {_reason(error)}{kept if there else ''}") from error
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

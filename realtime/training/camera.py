@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-import av  # isort: skip  (after cv2: the other way round imshow hangs on Linux)
+from realtime.media import av
 
 Floats = npt.NDArray[Any]
 Bytes = npt.NDArray[Any]

@@ -18,9 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-import av  # isort: skip  (after cv2: the other way round imshow hangs on Linux)
-
 from realtime.errors import TrainingError
+from realtime.media import av
 from realtime.training.degradation import Example, darken
 
 Floats = npt.NDArray[Any]

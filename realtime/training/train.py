@@ -61,12 +61,20 @@ class Lesson(keras.Model):
         return sum(parts.values())
 
 
+def gpu() -> bool:
+    """Whether the Keras backend computes on a GPU."""
+    try:
+        return bool(keras.distribution.list_devices("gpu"))
+    except RuntimeError:  # what JAX says instead of an empty list
+        return False
+
+
 def _precision(wanted: str) -> str:
     """Keras's name; "auto" is bfloat16 where a GPU or the processor computes in it (1.6 times as fast here)."""
     if wanted == "auto":
         flags = Path("/proc/cpuinfo")
         native = flags.exists() and "avx512_bf16" in flags.read_text()
-        wanted = "bfloat16" if native or keras.distribution.list_devices("gpu") else "float32"
+        wanted = "bfloat16" if native or gpu() else "float32"
     return {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}[wanted]
 
 
@@ -81,7 +89,7 @@ def lesson(precision: str = "float32", seed: int = 0) -> Lesson:
     answer_the_input(network, seed)
     model = Lesson(network)
     # XLA pays on GPUs; on the CPU oneDNN is faster (0.39 s a frame against 0.65).
-    jit = "auto" if keras.distribution.list_devices("gpu") else False
+    jit = "auto" if gpu() else False
     model.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0), jit_compile=jit)
     return model
 

@@ -1,0 +1,130 @@
+"""Restoration maps put to work at full size, on planes, in 16-bit integers.
+
+The developed luma is split as a Laplacian pyramid (Burt and Adelson 1983) with two steps of detail, full size to a
+quarter and a quarter to an eighth. The maps scale each step and shift the base, which is a guided filter's
+``base + a * (picture - mean)`` (He, Sun and Tang, "Guided image filtering", TPAMI 2013) with learned ``a``: below 1 in
+flat dark areas, where detail is noise, and near 1 on edges. Gains of 1 and no offsets leave the developed picture.
+Chroma is restored at a quarter and brought up once. No full-size RGB, and no full-size float, is ever made.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from realtime.enhance.curve import TOP, Colours, Curve, Floats, Shorts
+from realtime.frame import Matrix, Samples
+
+#: Sides are extended to a multiple of this.
+GRID = 8
+#: Gains in fixed point: 1 is this.
+ONE = 128
+
+
+class Pyramid(NamedTuple):
+    """One frame taken apart, all on the grid: luma developed as grey, int16 0..`TOP`, at full size and at a quarter;
+    what it is with its colours, and Cb and Cr, at a quarter, float32 in 0..1 and about 0; that luma at an eighth;
+    `seen` is what the student gets, float32 (H/4, W/4, 4)."""
+
+    luma: Shorts
+    grey: Shorts
+    quarter: Floats
+    blue: Floats
+    red: Floats
+    eighth: Floats
+    seen: Floats
+
+
+def look_up(samples: Samples, table: Shorts, out: Shorts) -> Shorts:
+    """`table` at each sample, into `out`, which may be larger and is then filled up."""
+    rows, columns = samples.shape
+    if samples.dtype == np.uint8:
+        cv2.LUT(samples, table, out[:rows, :columns])
+    else:
+        np.take(table, samples, out=out[:rows, :columns], mode="clip")
+    return fill(out, rows, columns)
+
+
+def fill(plane: Shorts, rows: int, columns: int) -> Shorts:
+    """Repeats the last of so many rows and columns to the end."""
+    plane[:rows, columns:] = plane[:rows, columns - 1 : columns]
+    plane[rows:] = plane[rows - 1]
+    return plane
+
+
+class Canvas:
+    """Room to work on pictures of one size. Full-size memory is taken once: fresh pages cost as much as the work."""
+
+    def __init__(self, width: int, height: int, matrix: Matrix) -> None:
+        self.width, self.height = width, height
+        self.wide, self.tall = (-(-length // GRID) * GRID for length in (width, height))
+        self._luma, self._base, self._gain = (np.empty((self.tall, self.wide), np.int16) for _ in range(3))
+        self._half = np.empty((self.tall // 2, self.wide // 2), np.int16)
+        self._colours = Colours(self.tall // 4, self.wide // 4, matrix)
+
+    def chroma(self) -> Shorts:
+        """An empty plane for chroma, (H/2, W/2) on the grid."""
+        return np.empty_like(self._half)
+
+    def develop(self, samples: Samples, curve: Curve) -> Shorts:
+        """The curve alone, for luma `samples` (height, width): this canvas's own memory, on the grid."""
+        return look_up(samples, curve.luma, self._luma)
+
+    def take_apart(self, samples: Samples, blue: Shorts, red: Shorts, curve: Curve) -> Pyramid:
+        """Luma `samples` (height, width); `blue` and `red` are `Curve.chroma` of the chroma, as `chroma` has room for.
+
+        The answer's `luma` is this canvas's own and lasts until the next call.
+        """
+        full = self.develop(samples, curve)
+        grey = _halve(_halve(full, self._half))
+        point = cv2.resize(full, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
+        luma = np.take(curve.before, grey, mode="clip")
+        colours = [_halve(plane) * np.float32(1 / TOP) for plane in (blue, red)]
+        quarter, blue_, red_ = self._colours(luma, colours[0], colours[1], curve)
+        seen = cv2.merge([quarter, point * np.float32(1 / TOP), blue_, red_])
+        return Pyramid(full, grey, quarter, blue_, red_, _halve(quarter), seen)
+
+    def put_together(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
+        """Restored luma (H, W) and chroma about 0 (H/2, W/2), in 1/`STEPS` of a level, neither clipped nor cropped.
+
+        `maps` (H/8, W/8, 6): offsets in 0..1 and gains. Uses up `pyramid.luma`.
+        """
+        shift, shift_blue, shift_red, fine, middle, colour = cv2.split(maps)
+        # At a quarter of the size the work is small enough for float.
+        detail = cv2.subtract(pyramid.quarter, _double(pyramid.eighth))
+        quarter = _double(pyramid.eighth + shift) + cv2.multiply(detail, _double(middle))
+        full = (self.wide, self.tall)
+        cv2.resize(pyramid.grey, full, self._base)
+        detail = cv2.subtract(pyramid.luma, self._base, pyramid.luma)
+        cv2.resize((fine * np.float32(ONE)).astype(np.int16), full, self._gain)
+        cv2.multiply(detail, self._gain, detail, scale=1 / ONE)
+        cv2.resize(_short(quarter), full, self._base)
+        luma = cv2.add(detail, self._base, detail)
+        colour = _double(colour)
+        lifted = ((pyramid.blue, shift_blue), (pyramid.red, shift_red))
+        blue, red = (_double(_short(cv2.multiply(plane, colour) + _double(shift))) for plane, shift in lifted)
+        return luma, blue, red
+
+
+def _halve(plane: Samples, out: Shorts | None = None) -> Samples:
+    return np.asarray(cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), out, interpolation=cv2.INTER_AREA))
+
+
+def _double(plane: Samples) -> Samples:
+    return np.asarray(cv2.resize(plane, (plane.shape[1] * 2, plane.shape[0] * 2)))
+
+
+def _short(values: Floats) -> Shorts:
+    return np.asarray(np.clip(values * np.float32(TOP), -TOP, 2 * TOP).astype(np.int16))
+
+
+def to_samples(values: Shorts, offset: float, span: float, bits: int) -> Samples:
+    """1/`STEPS` of levels as samples ``offset + span * value / 255``, rounded, within `bits`. Spoils `values`."""
+    # The conversion to bytes takes absolute values: nothing may fall below 0.
+    np.maximum(values, np.int16(max(-offset * TOP / span, -32768)), out=values)
+    if bits <= 8:
+        return np.asarray(cv2.convertScaleAbs(values, alpha=span / TOP, beta=offset))
+    made = values * np.float32(span / TOP) + np.float32(offset + 0.5)
+    return np.minimum(made, (1 << bits) - 1).astype(np.uint16)

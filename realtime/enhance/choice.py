@@ -1,0 +1,103 @@
+"""Which engine ``auto`` means: the best one that keeps up with the source on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from realtime.enhance.engine import Engine, Job
+from realtime.enhance.student import student_of
+from realtime.enhance.weights import Weights, cache, sha256
+from realtime.errors import WeightsError
+from realtime.frame import RGB, PixelFormat, StreamInfo
+
+#: What is measured stands for the whole frame, whose cost grows with its area. A GPU needs more to be busy.
+SAMPLE = {"cpu": (256, 160), "gpu": (1280, 720)}
+#: A share of the frame's time is left for reading, writing and whatever else the machine does.
+ROOM = 0.8
+#: Frames a second where the source does not say.
+USUAL_RATE = 30.0
+
+
+def first(weights: Weights) -> str:
+    """The engine that ``auto`` begins with: fast where these weights have a student."""
+    try:
+        student_of(weights)
+    except WeightsError:
+        return "exact"
+    return "fast"
+
+
+def seconds_a_frame(make: Callable[[], Engine], weights: Weights, device: str, info: StreamInfo) -> float:
+    """How long the exact engine, which `make` makes, takes for a frame here: measured once, then remembered.
+
+    What is remembered lies in the user's cache, by machine, device, weights and size.
+    """
+    path = cache() / "speed.json"
+    key = f"{_machine()} {device} {sha256(weights.path)[:16]} {info.width}x{info.height}"
+    known = _known(path)
+    if key not in known:
+        known[key] = _measure(make(), info.width, info.height)
+        _remember(path, known)
+    return known[key]
+
+
+def sustains(seconds: float, info: StreamInfo) -> bool:
+    """Whether frames that take so long each keep up with the source."""
+    return seconds * float(info.rate or USUAL_RATE) <= ROOM
+
+
+def sentence(seconds: float, info: StreamInfo) -> str:
+    """Why ``fast`` was chosen, what ``exact`` would take, and how to have it."""
+    whole = "" if info.live or not info.frames else f", {_duration(seconds * info.frames)} for all of it"
+    return f"engine fast, since exact would take {_duration(seconds)} a frame here{whole}; --engine exact has it anyway"
+
+
+def _measure(engine: Engine, width: int, height: int) -> float:
+    sample = SAMPLE[engine.device.partition(":")[0]]
+    wide, high = min(width, sample[0]), min(height, sample[1])
+    form = PixelFormat("yuv", 8, (2, 2), full_range=False)
+    program = engine.program(Job(wide, high, 1, form, RGB))
+    planes = tuple(np.zeros((1, *shape), np.uint8) for shape in form.shapes(wide, high))
+    times = []
+    for _ in range(3):
+        began = perf_counter()
+        program(planes, 1.0, np.ones((1, 2), np.float32))
+        times.append(perf_counter() - began)
+    return min(times) * width * height / (wide * high)
+
+
+def _machine() -> str:
+    return f"{platform.node()} {platform.machine()} {os.cpu_count()} cores"
+
+
+def _known(path: Path) -> dict[str, float]:
+    try:
+        held = json.loads(path.read_text("utf-8"))
+        return {str(key): float(value) for key, value in held.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}  # nothing remembered, or nothing that can be read: measure again
+
+
+def _remember(path: Path, known: dict[str, float]) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(known, indent=1), "utf-8")
+        os.replace(fresh, path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a home that cannot be written costs a measurement each time, no more
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

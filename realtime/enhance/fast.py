@@ -1,0 +1,131 @@
+"""The fast engine: the meter's curve by table, MBLLEN's restoration by a distilled student, planes to planes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime.enhance.apply import Pyramid
+from realtime.enhance.backend import tf
+from realtime.enhance.curve import Curve, curves
+from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.planes import Reader, Writer
+from realtime.enhance.student import INPUTS, compile_student, load
+from realtime.enhance.weights import Weights
+from realtime.frame import Samples
+
+Floats = npt.NDArray[np.float32]
+
+#: What may be given up, in order: every how many frames the maps are made anew, and how much smaller. Old maps still
+#: fit: they carry gains and small offsets, while the base they act on is the frame's own.
+LEVELS = ((2, 1), (3, 1), (4, 1), (6, 2), (12, 2))
+#: A change of gain or white by less than this share moves no sample by half a level: the tables may stay.
+SAME = 0.004
+#: Of fresh maps, this share enters those in use where the picture stands still: less noise, hence less flicker.
+SHARE = 0.4
+#: A change of the base by so many levels replaces the map there at once; of the whole frame on average, is a cut.
+MOVED, CUT = 8.0, 16.0
+
+
+class FastEngine(Engine):
+    """The student of the given weights, for frames of any size. Raises WeightsError when they have none."""
+
+    name = "fast"
+    levels = len(LEVELS)
+
+    def __init__(self, weights: Weights, device: str, precision: str, metered: bool) -> None:
+        self.device, self.precision = device, precision
+        student = compile_student(load(weights), tf.as_dtype(precision))
+        self._student = tf.function(student, input_signature=[tf.TensorSpec((1, None, None, INPUTS), tf.float32)])
+        self._restorers: list[_Restorer] = []
+
+    def program(self, job: Job) -> Program:
+        restorer = _Restorer(self, job)
+        self._restorers.append(restorer)
+        blank = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
+        restorer(blank, 1.0, np.ones((job.batch, 2), np.float32))
+        restorer.forget()
+        return restorer
+
+    def restart(self) -> None:
+        for restorer in self._restorers:
+            restorer.forget()
+
+    def maps(self, seen: Floats) -> Floats:
+        """The student's maps for (H, W, 4), both even: (H/2, W/2, 6)."""
+        with tf.device(f"/{self.device}"):
+            answer: Floats = self._student(tf.constant(seen[None]))[0].numpy()
+        return answer
+
+
+class _Restorer:
+    """The program for one kind of frames; remembers the maps of the frames before."""
+
+    def __init__(self, engine: FastEngine, job: Job) -> None:
+        self._engine, self._job = engine, job
+        self._reader, self._writer = Reader(job), Writer(job)
+        self._canvas = self._reader.canvas
+        self._curves = curves(self._reader.format)
+        self._plain = self._curves(1.0, 1.0)
+        self._tables: tuple[tuple[float, float], Curve] = ((1.0, 1.0), self._plain)
+        self.forget()
+
+    def forget(self) -> None:
+        self._maps: Floats | None = None
+        self._base: Any = None
+        self._age = 0
+
+    def __call__(self, planes: Planes, strength: float, exposure: Samples) -> Planes:
+        made = []
+        for index in range(len(planes[0])):
+            if self._engine.still:
+                self.forget()
+            frame = tuple(plane[index] for plane in planes)
+            made.append(self._one(frame, strength, (float(exposure[index, 0]), float(exposure[index, 1]))))
+        return tuple(parts[0][np.newaxis] if len(parts) == 1 else np.stack(parts) for parts in zip(*made))
+
+    def _one(self, frame: Planes, strength: float, exposure: tuple[float, float]) -> Planes:
+        if any(abs(new / old - 1) > SAME for new, old in zip(exposure, self._tables[0])):
+            self._tables = (exposure, self._curves(*exposure))
+        luma, *chroma = self._reader.planes(frame)
+        blue, red = self._reader.chroma(chroma, self._plain)
+        pyramid = self._canvas.take_apart(luma, blue, red, self._tables[1])
+        made = self._writer(*self._canvas.put_together(pyramid, self._fresh(pyramid)))
+        if strength == 1.0:
+            return made
+        if self._job.source == self._job.target:
+            plain = frame
+        else:
+            plain = self._writer(self._canvas.develop(luma, self._plain), blue, red)
+        return tuple(cv2.addWeighted(p, 1 - strength, m, strength, 0) for p, m in zip(plain, made))
+
+    def _fresh(self, pyramid: Pyramid) -> Floats:
+        """The maps for this frame: those of the frames before, brought up to date as often as the level says."""
+        every, smaller = LEVELS[self._engine.level]
+        self._age += 1
+        change = None
+        if self._maps is not None:
+            change = cv2.absdiff(pyramid.eighth, self._base)
+            if cv2.mean(change)[0] > CUT / 255:
+                self.forget()
+        if self._maps is not None and self._age < every:
+            return self._maps
+        maps = self._engine.maps(_reduced(pyramid.seen, smaller))
+        size = pyramid.eighth.shape[::-1]
+        if maps.shape[1::-1] != size:
+            maps = np.asarray(cv2.resize(maps, size))
+        if self._maps is not None:
+            share = np.minimum(change * np.float32(255 / MOVED) + np.float32(SHARE), 1)[..., None]
+            maps = self._maps + share * (maps - self._maps)
+        self._maps, self._base, self._age = maps, pyramid.eighth, 0
+        return maps
+
+
+def _reduced(seen: Floats, smaller: int) -> Floats:
+    if smaller == 1:
+        return seen
+    height, width = (max(2, round(side / smaller / 2) * 2) for side in seen.shape[:2])
+    return np.asarray(cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA))

@@ -1,0 +1,206 @@
+"""Distilling the `fast` engine's student from the exact network, whose picture it learns to make, not a better one."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.enhance import student
+from realtime.enhance.quiet import keras, ops
+from realtime.enhance.weights import Weights, sha256
+from realtime.errors import TrainingError
+from realtime.training import checkpoint, data, losses
+from realtime.training.answers import GRID, Sample, Teacher, draw, whole
+from realtime.training.train import AVERAGE, AVERAGE_EVERY, Outcome, Progress, _until_asked, rate_at
+
+#: Frames of held-out scenes that judge the average, and how often.
+JUDGE_SCENES, JUDGE_EVERY = 16, 500
+#: 1 - SSIM of luma, and L1 of its edges, beside L1 of the planes.
+STRUCTURE, EDGES = 0.1, 0.5
+
+
+def put_together(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
+    """`apply.Canvas.put_together` as a differentiable function: luma (N, H, W, 1) and chroma (N, H/2, W/2, 2), 0..1."""
+    maps = student.maps(answer)
+    shift, offsets, fine, middle, colour = (maps[..., a:b] for a, b in ((0, 1), (1, 3), (3, 4), (4, 5), (5, 6)))
+    seen = batch["seen"]
+    detail = seen[..., :1] - _up(batch["eighth"], 2)
+    quarter = _up(batch["eighth"] + shift, 2) + _up(middle, 2) * detail
+    luma = _up(quarter, 4) + _up(fine, 8) * (batch["luma"] - _up(batch["grey"], 4))
+    return luma, _up(_up(colour, 2) * seen[..., 2:] + _up(offsets, 2), 2)
+
+
+def _up(planes: Any, times: int) -> Any:
+    return ops.image.resize(planes, (planes.shape[1] * times, planes.shape[2] * times), "bilinear")
+
+
+class Distillation(keras.Model):
+    """Asks the student for maps and compares what they make with the exact answer."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(dtype="float32")
+        self.network = network
+        self.means = [keras.metrics.Mean(name=name) for name in ("planes", "edges", "structure")]
+
+    def call(self, batch: dict[str, Any]) -> Any:
+        return self.network(batch["seen"])
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        luma, chroma = put_together(x, y_pred)
+        luma = ops.clip(luma, 0.0, 1.0)
+        error = luma - x["wanted"]
+        edges = ops.mean(abs(error[:, 1:] - error[:, :-1])) + ops.mean(abs(error[:, :, 1:] - error[:, :, :-1]))
+        parts = {
+            "planes": ops.mean(abs(error)) + ops.mean(abs(chroma - x["colour"])),
+            "edges": EDGES * edges,
+            "structure": STRUCTURE * losses.structure(x["wanted"], luma),
+        }
+        for mean in self.means:
+            mean.update_state(parts[mean.name])
+        return sum(parts.values())
+
+
+def judge(model: Distillation, samples: Sequence[Path]) -> float:
+    """Mean PSNR in dB of planes, luma and chroma as 4:2:0 has them, against the exact answer, of held-out frames."""
+    scores = []
+    for path in samples:
+        sample = whole(path)
+        luma, chroma = put_together(sample, model.predict_on_batch(sample))
+        wrong = [
+            np.square(np.clip(ops.convert_to_numpy(luma), 0, 1) - sample["wanted"]).sum(),
+            np.square(ops.convert_to_numpy(chroma) - sample["colour"]).sum(),
+        ]
+        count = sample["wanted"].size + sample["colour"].size
+        scores.append(10 * math.log10(1 / max(float(sum(wrong)) / count, 1e-10)))
+    return float(np.mean(scores))
+
+
+def distil(
+    folders: Sequence[Path],
+    weights: Weights,
+    out: Path,
+    *,
+    metered: bool | None = None,
+    steps: int = 20_000,
+    batch: int = 8,
+    crop: int = 192,
+    rate: float = 1e-3,
+    seed: int = 0,
+    hold_out: Sequence[str] = (),
+    first_scenes: int = 48,
+    steps_per_scene: int = 20,
+    save_minutes: float = 5.0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Teach a student to answer as `weights` do, on the images and clips below `folders`; a second call goes on.
+
+    `metered` is whether the exact network works behind the meter, None for what the weights were trained for. `crop`
+    divides by 16. `out` gets ``state.npz`` (to resume), ``fast.h5`` (the averaged student), ``curve.csv``, the scenes
+    and the exact answers to them. SIGINT and SIGTERM end a sitting with a checkpoint. Raises `TrainingError`: no
+    usable data, a crop that does not divide, a state of another teacher, a loss of NaN.
+    """
+    if crop < GRID or crop % GRID or crop > min(data.SCENE):
+        raise TrainingError(f"a crop of {crop} is not a multiple of {GRID} from {GRID} to {min(data.SCENE)}")
+    metered = weights.metered if metered is None else metered
+    training, held = data.split(data.find(folders), also=hold_out)
+    out.mkdir(parents=True, exist_ok=True)
+    _same_teacher(out / "teacher.txt", f"{sha256(weights.path)} {'metered' if metered else 'plain'}\n")
+    keras.utils.set_random_seed(seed)
+    model = Distillation(student.build())
+    model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
+    model.optimizer.build(model.network.trainable_variables)
+    state, step, minutes, psnr = out / "state.npz", 0, 0.0, math.nan
+    average = model.network.get_weights()
+    found = checkpoint.restore(state)
+    if found:
+        done, groups = found
+        optimizer = [np.asarray(v) for v in model.optimizer.variables]
+        for arrays, wanted in ((groups["network"], average), (groups["optimizer"], optimizer)):
+            checkpoint.check(state, arrays, wanted)
+        step, minutes, psnr = int(done["step"]), done["minutes"], done["psnr"]
+        model.network.set_weights(groups["network"])
+        average = groups["average"]
+        for variable, value in zip(model.optimizer.variables, groups["optimizer"], strict=True):
+            variable.assign(value)
+
+    def export() -> None:
+        checkpoint.export(out / "fast.h5", model.network)
+        student.sign(out / "fast.h5", weights)
+
+    def save() -> None:
+        numbers = {"step": step, "minutes": minutes, "psnr": psnr, "seed": seed}
+        optimizer = [ops.convert_to_numpy(v) for v in model.optimizer.variables]
+        checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
+
+    teacher = Teacher(weights, out / "answers", metered)
+    with (
+        _until_asked() as stop,
+        data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
+        data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
+    ):
+        exam.grow(JUDGE_SCENES)
+        judges = Teacher(weights, out / "held-out-answers", metered)
+        questions = [judges.sample(f) for f in exam.frames if f.name.endswith("-0.npz")]
+        samples: list[Path] = []
+        saved = lap = time.monotonic()
+        while step < steps and not stop.is_set():
+            pool.grow(first_scenes + step // steps_per_scene)
+            # One frame of each scene: the second is much like it, and answers are dear.
+            firsts = [frame for frame in pool.frames if frame.name.endswith("-0.npz")]
+            samples += [teacher.sample(frame) for frame in firsts[len(samples) :]]
+            # The seed of a step is its number, so a resumed run draws what an unbroken one would have drawn.
+            crops: Sample = draw(samples, batch, crop, np.random.default_rng([seed, 1, step]))
+            model.optimizer.learning_rate = rate_at(step, steps, rate)
+            numbers = {name: float(value) for name, value in model.train_on_batch(crops, return_dict=True).items()}
+            if not math.isfinite(numbers["loss"]):
+                raise TrainingError(
+                    f"the loss is {numbers['loss']} at step {step}; the last good checkpoint is {state}; lower the rate"
+                )
+            step += 1
+            if step % AVERAGE_EVERY == 0:
+                share = min(AVERAGE, step / (step + 10 * AVERAGE_EVERY))
+                pairs = zip(average, model.network.get_weights(), strict=True)
+                average = [share * a + (1 - share) * w for a, w in pairs]
+            now = time.monotonic()
+            minutes, lap = minutes + (now - lap) / 60, now
+            if step % JUDGE_EVERY == 0 or step == steps:
+                current = model.network.get_weights()
+                model.network.set_weights(average)
+                psnr = judge(model, questions)
+                export()
+                model.network.set_weights(current)
+            if step % 50 == 0 or step == steps:
+                _note(out / "curve.csv", step, minutes, numbers, psnr)
+                model.reset_metrics()
+            if now - saved > save_minutes * 60:
+                save()
+                saved = now
+            if progress:
+                progress(step, steps, numbers | {"psnr": psnr})
+        save()
+        model.network.set_weights(average)
+        export()
+    return Outcome(out / "fast.h5", step, step >= steps, psnr)
+
+
+def _same_teacher(path: Path, teacher: str) -> None:
+    if path.exists() and path.read_text("utf-8") != teacher:
+        raise TrainingError(f"{path.parent} was begun with another teacher; distil in another folder")
+    path.write_text(teacher, "utf-8")
+
+
+def _note(path: Path, step: int, minutes: float, numbers: dict[str, float], psnr: float) -> None:
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(["step", "minutes", *numbers, "psnr"])
+        writer.writerow([step, f"{minutes:.2f}", *(f"{value:.5f}" for value in numbers.values()), f"{psnr:.3f}"])

@@ -1,0 +1,382 @@
+"""The whole way of a frame: what is lost, what is counted, and how it all ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import synthetic
+from synthetic import Keep, Script, echo
+
+from realtime import (
+    Enhancer,
+    Finished,
+    Frame,
+    Report,
+    Sink,
+    SinkError,
+    Source,
+    SourceError,
+    StreamInfo,
+    open_sink,
+    open_source,
+    run,
+)
+
+PATIENCE = 20
+
+
+def waiting(event: threading.Event) -> None:
+    assert event.wait(PATIENCE), "the other side never came"
+
+
+def raising(error: BaseException, at: int) -> Callable[[int], None]:
+    def each(place: int) -> None:
+        if place == at:
+            raise error
+
+    return each
+
+
+# Files lose nothing.
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+def test_a_file_loses_nothing(batch: int) -> None:
+    source, sink = Script(30), Keep()
+    report = run(source, echo(batch), sink)
+    assert sink.places == sink.pts == list(range(30))
+    assert (report.frames, report.total, report.dropped) == (30, 30, 0)
+    assert report.latency_ms is None
+    assert sink.calls == ["open", "close"]
+    assert source.closed == 1
+
+
+def test_a_slow_sink_loses_nothing_and_holds_the_source_back() -> None:
+    ahead = threading.Event()
+    source = Script(30, between=lambda place: ahead.set() if place == 7 else None)
+    most = 0
+
+    def slow(place: int) -> None:
+        nonlocal most
+        waiting(ahead)
+        most = max(most, source.made - place)
+
+    sink = Keep(slow)
+    report = run(source, echo(2), sink)
+    assert sink.places == list(range(30))
+    assert report.dropped == 0
+    # Two channels of two batches, a batch at work, and one frame in each of three hands.
+    assert most <= 4 + 2 + 4 + 3
+
+
+def test_an_empty_source_makes_an_empty_run() -> None:
+    sink = Keep()
+    assert run(Script(0), echo(), sink).frames == 0
+    assert sink.calls == ["open", "close"]
+
+
+def test_the_writer_is_the_calling_thread() -> None:
+    sink = Keep()
+    run(Script(3), echo(), sink)
+    assert sink.threads == {threading.current_thread()}
+
+
+def test_a_real_file_keeps_order_and_timestamps(clip: Path, plain: Enhancer, tmp_path: Path) -> None:
+    report = run(open_source(clip), plain, open_sink(tmp_path / "out.mp4"))
+    assert synthetic.read_clip(tmp_path / "out.mp4") == synthetic.regular()
+    assert (report.frames, report.total) == (synthetic.COUNT, synthetic.COUNT)
+
+
+def test_irregular_timestamps_come_out_exactly(plain: Enhancer, tmp_path: Path) -> None:
+    times = [0, 40, 41, 100, 350, 351, 900, 1000]
+    source = synthetic.clip(tmp_path / "vfr.mkv", times=times, time_base=Fraction(1, 1000))
+    run(open_source(source), plain, open_sink(tmp_path / "out.mkv"))
+    expected = [(Fraction(time, 1000), place) for place, time in enumerate(times)]
+    assert synthetic.read_clip(tmp_path / "out.mkv") == expected
+
+
+def test_progress_ends_with_the_final_report() -> None:
+    told: list[Report] = []
+    report = run(Script(5), echo(), Keep(), progress=told.append)
+    assert told[-1] == report
+    assert report.frames == 5
+    assert report.fps > 0
+
+
+# Live drops the oldest, at capture, and counts.
+
+
+def test_live_drops_the_oldest_at_capture_and_counts_it() -> None:
+    entered, gone = threading.Event(), threading.Event()
+
+    def between(place: int) -> None:
+        if place == 0:
+            waiting(entered)  # the worker holds frame 0 and will not come back before `gone`
+        elif place == 9:
+            gone.set()
+
+    def busy(place: int) -> None:
+        entered.set()
+        waiting(gone)
+
+    sink = Keep()
+    report = run(Script(10, live=True, between=between), echo(1, busy), sink)
+    assert sink.places == [0, 9]
+    assert (report.frames, report.dropped) == (2, 8)
+
+
+def test_a_slow_window_never_loses_recorded_frames() -> None:
+    taken = threading.Semaphore(0)
+    recorded_all = threading.Event()
+
+    def between(place: int) -> None:
+        assert taken.acquire(timeout=PATIENCE)  # nothing is dropped at capture: each frame waits for the worker
+
+    record = Keep(lambda place: recorded_all.set() if place == 29 else None)
+    window = Keep(lambda place: waiting(recorded_all))
+    source = Script(30, live=True, between=between)
+    report = run(source, echo(1, lambda place: taken.release()), window, record=record)
+    assert record.places == list(range(30))
+    assert report.dropped == 0
+    assert window.places == sorted(window.places)
+    assert 1 <= len(window.places) < 30
+    assert window.places[-1] == 29
+    assert record.threads != {threading.current_thread()}
+    assert record.calls == window.calls == ["open", "close"]
+
+
+def test_a_slow_recording_beside_a_window_loses_nothing() -> None:
+    taken = threading.Semaphore(0)
+    shown = threading.Event()
+
+    def between(place: int) -> None:
+        assert taken.acquire(timeout=PATIENCE)
+
+    window = Keep(lambda place: shown.set())
+    record = Keep(lambda place: waiting(shown))
+    run(Script(20, live=True, between=between), echo(1, lambda place: taken.release()), window, record=record)
+    assert record.places == list(range(20))
+
+
+# Every error reaches the caller as it was raised.
+
+ERRORS = [SourceError("broken"), ValueError("not ours"), OSError(28, "no room")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("at", [0, 12])
+@pytest.mark.parametrize("stage", ["source", "enhancer", "sink", "record"])
+def test_the_error_of_any_stage_reaches_the_caller(stage: str, at: int, error: Exception) -> None:
+    each = raising(error, at)
+    source = Script(1000, between=each if stage == "source" else None)
+    sink, record = Keep(each if stage == "sink" else None), Keep(each if stage == "record" else None)
+    with pytest.raises(type(error)) as caught:
+        run(source, echo(2, each if stage == "enhancer" else None), sink, record=record)
+    assert caught.value is error
+    assert sink.calls == record.calls == ["open", "abort"]
+    assert source.closed == 1
+    assert source.stopped.is_set()
+
+
+def test_an_error_while_opening_a_sink() -> None:
+    error = SinkError("will not open")
+
+    class Shut(Keep):
+        def open(self, info: StreamInfo) -> None:
+            super().open(info)
+            raise error
+
+    source, sink, record = Script(5), Shut(), Keep()
+    with pytest.raises(SinkError) as caught:
+        run(source, echo(), sink, record=record)
+    assert caught.value is error
+    assert sink.calls == record.calls == ["open", "abort"]
+    assert (source.made, source.closed) == (0, 1)
+
+
+def test_an_error_while_closing_a_sink() -> None:
+    error = SinkError("cannot be finished")
+
+    class Stuck(Keep):
+        def close(self) -> None:
+            super().close()
+            raise error
+
+    source = Script(5)
+    with pytest.raises(SinkError) as caught:
+        run(source, echo(), Stuck())
+    assert caught.value is error
+    assert source.closed == 1
+
+
+def test_an_error_while_preparing_closes_the_source() -> None:
+    error = ValueError("no memory for this size")
+
+    class Small(synthetic.Echo):
+        def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
+            raise error
+
+    source, sink = Script(5), Keep()
+    with pytest.raises(ValueError, match="no memory") as caught:
+        run(source, Small(), sink)  # type: ignore[arg-type]
+    assert caught.value is error
+    assert (source.made, source.closed, sink.calls) == (0, 1, [])
+
+
+def test_an_error_of_progress_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.report.INTERVAL", 0.0)
+    error = BrokenPipeError("nobody reads this")
+
+    def progress(report: Report) -> None:
+        raise error
+
+    sink = Keep()
+    with pytest.raises(BrokenPipeError) as caught:
+        run(Script(1000), echo(), sink, progress=progress)
+    assert caught.value is error
+    assert sink.calls == ["open", "abort"]
+
+
+def test_a_failed_run_leaves_no_file(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="broken"):
+        run(open_source(clip), echo(1, raising(ValueError("broken"), 4)), open_sink(tmp_path / "out.mp4"))
+    assert list(tmp_path.iterdir()) == []
+
+
+# Some ends are not errors.
+
+
+@pytest.mark.parametrize("at", [0, 5])
+def test_finished_ends_quietly(at: int) -> None:
+    source, sink = Script(10_000), Keep(raising(Finished(), at))
+    report = run(source, echo(), sink)
+    assert sink.places == list(range(at))
+    assert report.frames == at
+    assert sink.calls == ["open", "close"]
+    assert source.stopped.is_set()
+    assert source.made < 10_000
+
+
+def test_finished_finishes_the_recording_too() -> None:
+    record = Keep()
+    source = Script(10_000)
+    run(source, echo(), Keep(raising(Finished(), 5)), record=record)
+    assert record.calls == ["open", "close"]
+    assert record.places == list(range(len(record.places)))
+    assert len(record.places) >= 5
+
+
+def test_ctrl_c_writes_what_was_captured_and_closes() -> None:
+    standing = signal.signal(signal.SIGINT, signal.default_int_handler)
+    source = Script(10_000)
+    sink = Keep(lambda place: signal.raise_signal(signal.SIGINT) if place == 5 else None)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(source, echo(), sink)
+    finally:
+        signal.signal(signal.SIGINT, standing)
+    assert sink.calls == ["open", "close"]
+    assert sink.places == list(range(len(sink.places)))
+    assert source.closed == 1
+    assert 6 <= len(sink.places) <= source.made < 10_000
+    # All that reached the channel was written; at most the one in the capture thread's hands was not.
+    assert len(sink.places) >= source.made - 1
+
+
+INTERRUPTED = """
+import sys
+from realtime.cli.main import main
+from realtime.report import Tally
+
+add = Tally.add
+count = 0
+
+def telling(self, frame):
+    global count
+    add(self, frame)
+    count += 1
+    if count == 5:
+        print("going", flush=True)
+
+Tally.add = telling
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_real_ctrl_c_leaves_a_playable_recording(long_clip: Path, weights: Path, tmp_path: Path) -> None:
+    target = tmp_path / "recorded.mp4"
+    options = ["--weights", str(weights), "--engine", "exact", "--precision", "float32", "--strength", "0", "--json"]
+    command = [sys.executable, "-c", INTERRUPTED, "live", str(long_clip), "--no-window", "--record", str(target)]
+    with subprocess.Popen(command + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "going\n"
+            os.kill(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert json.loads(out)["ok"] is False
+    shown = synthetic.read_clip(target)
+    assert 5 <= len(shown) < 600
+    assert [path.name for path in tmp_path.iterdir()] == ["recorded.mp4"]
+
+
+# Contracts that a user's own object satisfies with one method.
+
+
+class Counting(Source):
+    def __init__(self) -> None:
+        self.info = StreamInfo(6, 4, time_base=Fraction(1, 25))
+
+    def frames(self) -> Iterator[Frame]:
+        return map(synthetic.grey, range(4))
+
+
+class Adding(Sink):
+    total = 0
+
+    def write(self, frame: Frame) -> None:
+        self.total += 1
+
+
+def test_a_source_and_a_sink_with_only_the_required_method() -> None:
+    sink = Adding()
+    report = run(Counting(), echo(), sink)
+    assert sink.total == report.frames == 4
+    assert report.total is None
+
+
+def test_they_work_with_the_real_enhancer(enhancer: Enhancer) -> None:
+    sink = Adding()
+    report = run(Counting(), enhancer, sink)
+    assert sink.total == 4
+    assert (report.engine, report.device, report.precision) == ("exact", "cpu", "float32")
+
+
+@pytest.mark.parametrize("contract", [Source, Sink])
+def test_the_required_method_is_required(contract: type) -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        contract()
+
+
+def test_thread_hygiene_sees_a_thread() -> None:
+    before = set(threading.enumerate())
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait, name="forgotten")
+    thread.start()
+    assert synthetic.left_over(before) == ["forgotten"]
+    end.set()
+    thread.join()
+    assert synthetic.left_over(before) == []

@@ -1,0 +1,118 @@
+"""Distilling: the student of the engine, taught in as many sittings as it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from realtime.enhance import student
+from realtime.enhance.apply import Canvas, look_up
+from realtime.enhance.curve import TOP, curves
+from realtime.enhance.weights import Weights
+from realtime.errors import TrainingError, WeightsError
+from realtime.training.answers import FORMAT, GRID, draw
+from realtime.training.distil import distil, put_together
+
+QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "pictures"
+    made.mkdir()
+    random = np.random.default_rng(0)
+    for index in range(2):
+        smooth = cv2.resize(random.integers(0, 255, (6, 8, 3), dtype=np.uint8), (400, 300))
+        cv2.imwrite(str(made / f"picture{index}.png"), smooth)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.training.distil.JUDGE_SCENES", 1)
+
+
+def teacher(path: Path) -> Weights:
+    return Weights(path.name, path, metered=True)
+
+
+def test_the_engine_and_the_lesson_put_together_alike() -> None:
+    random = np.random.default_rng(0)
+    height, width = 48, 64
+    canvas, curve = Canvas(width, height, "bt709"), curves(FORMAT)(3.0, 0.5)
+    luma = cv2.GaussianBlur(random.integers(16, 235, (height, width), np.uint8), (0, 0), 1)
+    chroma = [cv2.GaussianBlur(random.integers(90, 160, (24, 32), np.uint8), (0, 0), 1) for _ in range(2)]
+    blue, red = (look_up(plane, curve.chroma, canvas.chroma()) for plane in chroma)
+    pyramid = canvas.take_apart(luma, blue, red, curve)
+    answer = random.normal(0, 0.2, (1, 6, 8, 6)).astype(np.float32)
+    batch = {
+        "luma": pyramid.luma[None, ..., None] / TOP,
+        "grey": pyramid.grey[None, ..., None] / TOP,
+        "eighth": pyramid.eighth[None, ..., None],
+        "seen": pyramid.seen[None],
+    }
+    batch = {name: np.asarray(part, np.float32) for name, part in batch.items()}
+    wanted = [np.asarray(part)[0] for part in put_together(batch, answer)]
+    made = canvas.put_together(pyramid, np.asarray(student.maps(keras.ops.convert_to_tensor(answer)))[0])
+    for ours, theirs in zip((made[0], *made[1:]), (wanted[0][..., 0], wanted[1][..., 0], wanted[1][..., 1])):
+        assert abs(ours / TOP - np.clip(theirs, -1, 2)).max() < 1.5 / 255
+
+
+def test_a_sitting_goes_on_where_the_last_one_ended(folder: Path, tmp_path: Path, weights: Path) -> None:
+    out = tmp_path / "out"
+    first = distil([folder], teacher(weights), out, steps=2, **QUICK)
+    assert (first.steps, first.finished) == (2, True)
+    assert np.isfinite(first.psnr)
+    second = distil([folder], teacher(weights), out, steps=4, **QUICK)
+    assert second.steps == 4
+    lines = (out / "curve.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["step", "2", "4"]
+
+
+def test_what_it_makes_is_the_teachers_student(folder: Path, tmp_path: Path, weights: Path) -> None:
+    made = distil([folder], teacher(weights), tmp_path / "out", steps=1, **QUICK).weights
+    mine = Path(tmp_path / "mine.weights.h5")
+    mine.write_bytes(weights.read_bytes())
+    made.replace(tmp_path / "mine.weights.fast.h5")
+    student.load(teacher(mine))
+    mine.write_bytes(weights.read_bytes() + b"\0")
+    with pytest.raises(WeightsError, match="other weights"):
+        student.load(teacher(mine))
+
+
+def test_the_same_seed_makes_the_same_student(folder: Path, tmp_path: Path, weights: Path) -> None:
+    made = []
+    for name in "ab":
+        path = distil([folder], teacher(weights), tmp_path / name, steps=2, **QUICK).weights
+        model = student.build()
+        model.load_weights(path)
+        made.append(model.get_weights())
+    for one, other in zip(*made):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_another_teacher_is_refused(folder: Path, tmp_path: Path, weights: Path) -> None:
+    distil([folder], teacher(weights), tmp_path / "out", steps=1, **QUICK)
+    with pytest.raises(TrainingError, match="begun with another teacher"):
+        distil([folder], teacher(weights), tmp_path / "out", metered=False, steps=1, **QUICK)
+
+
+@pytest.mark.parametrize("crop", [0, 8, 40, 4096])
+def test_a_crop_that_does_not_divide_is_refused(folder: Path, tmp_path: Path, weights: Path, crop: int) -> None:
+    with pytest.raises(TrainingError, match=f"crop of {crop} is not a multiple of {GRID}"):
+        distil([folder], teacher(weights), tmp_path / "out", **QUICK | {"crop": crop})
+
+
+def test_crops_of_all_parts_show_the_same_place(tmp_path: Path) -> None:
+    place = np.arange(64 * 96, dtype=np.float32).reshape(64, 96, 1) / 8192
+    np.savez(tmp_path / "a.npz", luma=place, eighth=place[::8, ::8])
+    for number in range(8):
+        batch = draw([tmp_path / "a.npz"], 1, 32, np.random.default_rng(number))
+        corners = {float(batch["luma"][0, y, x, 0]) for y in (0, -1, 7, -8) for x in (0, -1, 7, -8)}
+        assert batch["eighth"].shape == (1, 4, 4, 1)
+        assert float(batch["eighth"][0, 0, 0, 0]) in corners
