@@ -52,14 +52,15 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    def take(self, limit: int = 1) -> list[T]:
+    def take(self, limit: int = 1, patience: float | None = None) -> list[T] | None:
         """Waits for one item and answers it with what else is already there, at most `limit`, oldest first.
 
-        An empty list says that the channel was closed and is drained. Raises `Cancelled` after `cancel`.
+        An empty list says that the channel was closed and is drained, None that nothing came within `patience`
+        seconds. Raises `Cancelled` after `cancel`.
         """
         with self._changed:
-            while not self._items and not self._closed:
-                self._changed.wait()
+            if not self._changed.wait_for(lambda: self._items or self._closed, patience):
+                return None
             if self._cancelled:
                 raise Cancelled
             taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]

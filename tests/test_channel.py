@@ -136,7 +136,7 @@ def test_put_waits_for_room() -> None:
 
 def test_take_waits_for_an_item() -> None:
     channel = Channel[int](2)
-    got: list[list[int]] = []
+    got: list[list[int] | None] = []
     thread = in_thread(lambda: got.append(channel.take(2)))
     channel.put(1)
     thread.join(PATIENCE)
@@ -200,7 +200,7 @@ def test_cancel_wakes_a_waiting_consumer() -> None:
 
 def test_close_wakes_a_waiting_consumer_with_nothing() -> None:
     channel = Channel[int](1)
-    got: list[list[int]] = []
+    got: list[list[int] | None] = []
     thread = in_thread(lambda: got.append(channel.take()))
     channel.close()
     thread.join(PATIENCE)
@@ -213,3 +213,12 @@ def test_cancel_discards() -> None:
     channel.cancel()
     with pytest.raises(Cancelled):
         channel.take()
+
+
+def test_patience_ends() -> None:
+    channel: Channel[int] = Channel(1)
+    assert channel.take(1, patience=0.01) is None
+    channel.put(7)
+    assert channel.take(1, patience=0.01) == [7]
+    channel.close()
+    assert channel.take(1, patience=0.01) == []

@@ -380,3 +380,40 @@ def test_thread_hygiene_sees_a_thread() -> None:
     end.set()
     thread.join()
     assert synthetic.left_over(before) == []
+
+
+def test_a_camera_that_is_unplugged_leaves_what_it_filmed() -> None:
+    error = SourceError("camera 0 stopped delivering pictures")
+    record = Keep()
+    with pytest.raises(SourceError) as caught:
+        run(Script(10, live=True, between=raising(error, 6)), echo(1), Keep(), record=record)
+    assert caught.value is error
+    assert record.calls == ["open", "close"]
+    assert record.places
+
+
+def test_a_window_lives_between_slow_frames() -> None:
+    idled = threading.Event()
+
+    class Pulsing(Keep):
+        pulse = 0.01
+
+        def idle(self) -> None:
+            idled.set()
+
+    # The second frame comes only after the sink was given something to do without one.
+    sink = Pulsing()
+    run(Script(2, live=True, between=lambda place: waiting(idled)), echo(1), sink)
+    assert sink.places == [0, 1]
+
+
+def test_q_is_noticed_between_slow_frames() -> None:
+    class Closing(Keep):
+        pulse = 0.01
+
+        def idle(self) -> None:
+            raise Finished
+
+    source = Script(10_000, live=True, between=lambda place: waiting(source.stopped))
+    run(source, echo(1), Closing())
+    assert source.made <= 2

@@ -81,8 +81,8 @@ class Decoder:
         if picture.is_corrupt:
             findings.counts["concealed_frames"] += 1
         duration = picture.duration or 0
+        format = pixel_format(picture.format.name, picture.colorspace, picture.color_range, width, height, self.reading)
         if (picture.width, picture.height) != (width, height):
             findings.counts["resized_frames"] += 1
             picture = resized(picture, width, height)
-        format = pixel_format(picture.format.name, picture.colorspace, picture.color_range, width, height, self.reading)
         return Frame(planes(picture, format), format, pts, time_base, perf_counter(), duration)

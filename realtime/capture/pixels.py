@@ -80,10 +80,8 @@ def planes(frame: av.VideoFrame, format: PixelFormat) -> tuple[Samples, ...]:
 
 
 def resized(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-    """The picture at another size, in the same format, with its time and tags."""
-    made = frame.reformat(width=width, height=height, interpolation=ACCURATE)
-    made.pts, made.time_base = frame.pts, frame.time_base
-    return made
+    """The picture's samples at another size, in the same format."""
+    return frame.reformat(width=width, height=height, interpolation=ACCURATE)
 
 
 def _view(plane: av.video.plane.VideoPlane, shape: tuple[int, ...], format: PixelFormat) -> Samples:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from realtime.enhance.enhancer import Enhancer
     from realtime.report import Report
 
+log = logging.getLogger("realtime")
 EPILOG = "With several inputs, or a folder, OUT is a folder; it is created, and the names are kept."
 
 
@@ -28,7 +30,9 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--watch", action="store_true", help="wait for files to arrive in the folders; Ctrl-C ends")
     there = parser.add_mutually_exclusive_group()
     there.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
-    there.add_argument("--skip-existing", action="store_true", help="leave inputs alone whose output exists")
+    there.add_argument(
+        "--skip-existing", action="store_true", help="leave inputs alone whose output is there and as long"
+    )
     parser.add_argument("--resume", action="store_true", help="continue what an interrupted run left unfinished")
     parser.add_argument("--manifest", action="store_true", help="write a record with checksums beside each output")
     parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="skip what is before")
@@ -46,10 +50,8 @@ def run(chosen: argparse.Namespace) -> int:
     enhancer = cache(lambda: options.make_enhancer(chosen))
     if chosen.watch:
         chosen.skip_existing, chosen.resume = not chosen.overwrite, True
-        return _all(chosen, outcome, enhancer, _watched(chosen), 1)
-    pairs = _plan(chosen)
-    if chosen.skip_existing:
-        pairs = [pair for pair in pairs if not pair.target.exists()]
+        return _all(chosen, outcome, enhancer, _wanted(chosen, _watched(chosen)), 1)
+    pairs = list(_wanted(chosen, _plan(chosen)))
     code = _all(chosen, outcome, enhancer, pairs, len(pairs))
     return 2 if len(pairs) == 1 and isinstance(outcome.last_error, SettingError) else code
 
@@ -71,7 +73,9 @@ def _all(
                     outcome.add(pair.source, pair.target, watch.last, error)
                 except KeyboardInterrupt:
                     outcome.add(pair.source, pair.target, watch.last)
-                    raise
+                    frames = watch.last.frames if watch.last else 0
+                    kept = f"{pair.target} is playable, with {frames} frames of this run" if frames else "nothing was written"
+                    raise KeyboardInterrupt(kept) from None
                 else:
                     outcome.add(pair.source, pair.target, report)
     except KeyboardInterrupt:
@@ -91,7 +95,7 @@ def _one(chosen: argparse.Namespace, pair: Pair, enhancer: Callable[[], Enhancer
         start=chosen.start,
         duration=chosen.duration,
         reading=options.reading(chosen),
-        overwrite=chosen.overwrite,
+        overwrite=chosen.overwrite or (chosen.skip_existing and pair.target.exists()),
         resume=chosen.resume,
         manifest=chosen.manifest,
         encoder_options=dict(chosen.encoder_options or ()),
@@ -115,9 +119,21 @@ def _watched(chosen: argparse.Namespace) -> Iterable[Pair]:
 
     def look() -> list[Pair]:
         try:
-            pairs = _plan(chosen)
+            return _plan(chosen)
         except SourceError:
             return []  # Nothing there yet.
-        return [pair for pair in pairs if chosen.overwrite or not pair.target.exists()]
 
     return arrivals(look)
+
+
+def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Without those that --skip-existing leaves alone: whose output is there, and not just a part of it."""
+    from realtime.capture.extent import reaches
+    from realtime.capture.source import IMAGES
+
+    for pair in pairs:
+        if not chosen.skip_existing or not pair.target.exists():
+            yield pair
+        elif pair.target.suffix.lower() not in IMAGES and not reaches(*reversed(pair), chosen.start, chosen.duration):
+            log.warning("%s is shorter than %s, or cannot be read, and is made anew", pair.target, pair.source)
+            yield pair

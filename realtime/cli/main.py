@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -37,9 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = chosen.run(chosen)
         return code
-    except KeyboardInterrupt:
-        print("realtime: interrupted; what was written is complete up to here", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        kept = str(error) or "what was written is complete up to here"
+        print(f"realtime: interrupted; {kept}", file=sys.stderr)
         return 130
     except RealtimeError as error:
         complain(error, chosen.verbose)
+        if getattr(chosen, "json", False):
+            failed = {
+                "version": __version__,
+                "command": chosen.command,
+                "ok": False,
+                "results": [{"error": str(error)}],
+            }
+            print(json.dumps(failed, indent=2))
         return 2 if isinstance(error, SettingError) else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def play(
     from realtime.pipeline import run
 
     outcome = Outcome(command, chosen)
-    with watching(source.info.name, chosen) as watch:
+    # Open from here on, whatever happens before the pipeline takes over: a camera light must not stay on.
+    with closing(source), watching(source.info.name, chosen) as watch:
         try:
             outcome.add(
                 source.info.name, target, run(source, make_enhancer(chosen), sink, record=record, progress=watch)

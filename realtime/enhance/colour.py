@@ -6,7 +6,6 @@ tables are about one level low, which a tenfold gain makes visible.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,13 +64,16 @@ def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
         blue, red = (
             _grow((tf.cast(plane, tf.float32) - middle) / reach, format, height, width) for plane in planes[1:]
         )
-        kr, kb = LUMA[format.matrix]
-        kg = 1 - kr - kb
-        # Differences: Cb = (B - Y) / (2 - 2 kb), Cr = (R - Y) / (2 - 2 kr).
-        r = luma + (2 - 2 * kr) * red
-        b = luma + (2 - 2 * kb) * blue
-        rgb = tf.stack([r, (luma - kr * r - kb * b) / kg, b], axis=-1)
+        rgb = tf.stack(_channels(luma, blue, red, format.matrix), axis=-1)
     return tf.clip_by_value(rgb, 0.0, 1.0)
+
+
+def _channels(luma: Any, blue: Any, red: Any, matrix: Matrix) -> list[Any]:
+    """R, G and B from Cb = (B - Y) / (2 - 2 kb) and Cr = (R - Y) / (2 - 2 kr), for tensors and arrays alike."""
+    kr, kb = LUMA[matrix]
+    r = luma + (2 - 2 * kr) * red
+    b = luma + (2 - 2 * kb) * blue
+    return [r, (luma - kr * r - kb * b) / (1 - kr - kb), b]
 
 
 def from_rgb(rgb: Any, format: PixelFormat) -> tuple[Any, ...]:
@@ -100,9 +102,18 @@ def quantise(planes: tuple[Any, ...], format: PixelFormat) -> tuple[Any, ...]:
 def samples(planes: tuple[Samples, ...], format: PixelFormat, stride: int) -> Samples:
     """Every `stride`-th pixel of one picture both ways, as float32 RGB (h, w, 3) in 0..1: what a meter looks at."""
     # Chroma is taken where it lies for that pixel; the grid starts half a stride in, clear of borders.
-    rows = np.arange(min(stride // 2, planes[0].shape[0] - 1), planes[0].shape[0], stride)
-    columns = np.arange(min(stride // 2, planes[0].shape[1] - 1), planes[0].shape[1], stride)
-    small = np.ix_(rows // format.chroma[1], columns // format.chroma[0])
-    picked = [planes[0][np.ix_(rows, columns)], *(plane[small] for plane in planes[1:])]
-    flat = replace(format, chroma=(1, 1))
-    return to_rgb(tuple(plane[np.newaxis] for plane in picked), flat)[0].numpy()
+    top, left = (min(stride // 2, side - 1) for side in planes[0].shape[:2])
+    offset, span, middle, reach = scales(format)
+    # NumPy, since so few points are converted before TensorFlow has dispatched its first operation.
+    first = planes[0][top::stride, left::stride].astype(np.float32)
+    if format.model == "rgb":
+        return np.asarray(first / np.float32(span))
+    luma = (first - np.float32(offset)) / np.float32(span)
+    rgb = [luma] * 3
+    if format.model == "yuv":
+        rows = np.arange(top, planes[0].shape[0], stride) // format.chroma[1]
+        columns = np.arange(left, planes[0].shape[1], stride) // format.chroma[0]
+        picked = (plane[rows[:, None], columns].astype(np.float32) for plane in planes[1:])
+        blue, red = ((chroma - np.float32(middle)) / np.float32(reach) for chroma in picked)
+        rgb = _channels(luma, blue, red, format.matrix)
+    return np.stack(rgb, axis=-1).clip(0, 1)

@@ -8,6 +8,7 @@ result is computed where the picture is small.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,10 +44,12 @@ class Curve(NamedTuple):
     gain: float
 
 
+@lru_cache(maxsize=8)
 def curves(source: PixelFormat) -> Callable[[float, float], Curve]:
     """A function from gain and white, as `meter.develop` takes them, to the tables for luma and chroma of `source`.
 
-    Exposures drift from frame to frame and the tables follow: a call costs less than a millisecond.
+    Exposures drift from frame to frame and the tables follow: a call costs less than a millisecond. The function is
+    kept, since tracing it costs a thousand times that and frames of another size may use it too.
     """
     offset, span, middle, reach = scales(source)
     values = np.arange(1 << source.bits, dtype=np.float32)

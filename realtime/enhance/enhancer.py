@@ -53,12 +53,14 @@ class Enhancer:
         self.strength = strength
         self.weights = find(weights)
         self._exposer = Exposer(exposure, self.weights)
+        self.exposure = self._exposer.wish
         self._auto = engine == "auto"
         self._options = (device, precision, self._exposer.metered)
         self._engines: dict[str, Engine] = {}
         self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
         self._governor: Governor | None = None
-        self.batch = batch if isinstance(batch, int) else GPU_BATCH if self.engine.device != "cpu" else 1
+        self._wish = batch
+        self.batch = self._batch(live=False)
         self._target = RGB
         self._programs: dict[tuple[str, Job], Program] = {}
 
@@ -89,6 +91,7 @@ class Enhancer:
             self._choose(info)
         self.engine.restart()
         self.engine.still, self.engine.level = False, 0
+        self.batch = self._batch(info.live)
         governed = info.live and self.engine.levels > 1
         self._governor = Governor(1 / float(info.rate or choice.USUAL_RATE), self.engine.levels) if governed else None
         self._program(info.width, info.height, info.format, self._target, self.batch)
@@ -112,6 +115,12 @@ class Enhancer:
         about: dict[str, Any] = {"engine": self.engine.name}
         about |= {"device": self.engine.device, "precision": self.engine.precision}
         return about | {"governor": self._governor.describe() if self._governor else None}
+
+    def _batch(self, live: bool) -> int:
+        """Frames at a time: a live one waits for no other, and on a CPU one fills the cores already."""
+        if isinstance(self._wish, int):
+            return self._wish
+        return GPU_BATCH if self.engine.device != "cpu" and not live else 1
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:

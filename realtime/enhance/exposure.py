@@ -10,6 +10,9 @@ from realtime.frame import Frame, Samples
 
 #: The meter looks at a grid of about this many points along the longer side.
 GRID = 160
+#: A stream is measured once in so many seconds, every fourth frame of 30 a second, as it follows for a second anyway;
+#: a cut is seen at once.
+EVERY = 0.12
 #: Stops a user may ask for: the meter's own range, 1 to 64 times.
 STOPS = (0.0, 6.0)
 PLAIN = (1.0, 1.0)
@@ -19,9 +22,9 @@ class Exposer:
     """Answers (gain, white) for one frame after another, as `meter.develop` takes them."""
 
     def __init__(self, wish: str | float | None, weights: Weights) -> None:
-        wish = wish if wish is not None else "auto" if weights.metered else "off"
-        self._stops = _stops(wish)
-        self.metered = wish != "off"
+        self.wish = wish if wish is not None else "auto" if weights.metered else "off"
+        self._stops = _stops(self.wish)
+        self.metered = self.wish != "off"
         self._meter: meter.Meter | None = None
         if self.metered:
             self.restart()
@@ -29,7 +32,7 @@ class Exposer:
     def restart(self) -> None:
         """A new stream: what was seen before does not count."""
         if self.metered:
-            self._meter = meter.Meter(bundled() / "meter.npz")
+            self._meter = meter.Meter(bundled() / "meter.npz", EVERY)
 
     def still(self, frame: Frame) -> tuple[float, float]:
         """The exposure of a picture without past or future."""

@@ -182,22 +182,24 @@ def measure(thumbnails: Floats, path: Path) -> tuple[Floats, Floats]:
 class Meter:
     """The exposure of a stream: calm within a shot, at once at a cut. One per stream; not for several threads."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stops = self._white = self._when = 0.0
+    def __init__(self, path: Path, every: float = 0.0) -> None:
+        """Within a shot it measures once in `every` seconds, and follows what it measured last in between."""
+        self._path, self._every = path, every
+        self._stops = self._white = self._when = self._measured = 0.0
+        self._goal = (0.0, 0.0)
         self._shot: Floats | None = None
 
     def __call__(self, points: Floats, seconds: float) -> Exposure:
         """The exposure of the frame with these point samples (h, w, 3) shown at ``seconds``, never decreasing."""
-        gains, fresh = measure(points[None], self._path)
-        stops, white = float(np.log2(gains[0])), float(fresh[0])
         luma = linear(points) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-        counts, _ = np.histogram(np.log2(np.maximum(luma, BLACK)), bins=28, range=(-14, 0))
-        shot = (counts / max(counts.sum(), 1)).astype(np.float32)
-        share = 1.0
-        if self._shot is not None and float(np.minimum(shot, self._shot).sum()) >= SAME_SHOT:
-            share = 1 - float(np.exp(-max(seconds - self._when, 0.0) / PATIENCE))
-        self._stops += share * (stops - self._stops)
-        self._white += share * (white - self._white)
+        bins = np.clip((np.log2(np.maximum(luma, BLACK)) + 14) * 2, 0, 27).astype(np.intp)
+        shot = (np.bincount(bins.ravel(), minlength=28) / max(bins.size, 1)).astype(np.float32)
+        cut = self._shot is None or float(np.minimum(shot, self._shot).sum()) < SAME_SHOT
+        if cut or seconds - self._measured >= self._every:
+            gains, whites_ = measure(points[None], self._path)
+            self._goal, self._measured = (float(np.log2(gains[0])), float(whites_[0])), seconds
+        share = 1.0 if cut else 1 - float(np.exp(-max(seconds - self._when, 0.0) / PATIENCE))
+        self._stops += share * (self._goal[0] - self._stops)
+        self._white += share * (self._goal[1] - self._white)
         self._shot, self._when = shot, seconds
         return Exposure(2.0**self._stops, self._white)

@@ -24,6 +24,8 @@ class Sink(ABC):
 
     #: True to get interleaved RGB, False for 8-bit planes that an encoder takes.
     wants_rgb: bool = True
+    #: Seconds without a frame after which `idle` is called, again and again; None for never.
+    pulse: float | None = None
 
     def ask(self, info: StreamInfo) -> StreamInfo:
         """`info` with this sink's `wish` for a format of planes, where it has one."""
@@ -44,7 +46,10 @@ class Sink(ABC):
         """Takes one frame. Raises SinkError when it cannot be written."""
 
     def cut(self) -> None:
-        """Learns that the end will come early, by Ctrl-C: what was written counts, but is not all."""
+        """Learns that the next frames are the last, though the source has more: somebody asked for an end."""
+
+    def idle(self) -> None:
+        """Does what cannot wait for the next frame. May raise `errors.Finished`, like `write`."""
 
     def close(self) -> None:
         """Finishes: what was written counts."""
@@ -60,6 +65,8 @@ class Sink(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Ctrl-C asks for an end, not for throwing away what was written.
+        if isinstance(error, KeyboardInterrupt):
+            self.cut()
         if error is None or isinstance(error, KeyboardInterrupt):
             self.close()
         else:

@@ -29,8 +29,9 @@ SYNC = 1.0
 class VideoOutput(Sink):
     """Writes a part file beside the final name, playable at any time, and renames it when it is complete.
 
-    After a failure the part stays if there are frames in it, and `resume` makes a later run go on behind them. Sides
-    that chroma cannot share get one more row or column, a copy of the last. `strict` refuses what cannot be carried.
+    After a failure the part stays if there are frames in it, and `resume` makes a later run go on behind them. After
+    `cut` the file is finished as far as its pictures go. Sides that chroma cannot share get one more row or column, a
+    copy of the last. `strict` refuses what cannot be carried.
     """
 
     wants_rgb = False
@@ -62,9 +63,8 @@ class VideoOutput(Sink):
         self._info = info
         self._frames = 0
         self._lengths: dict[int, int] = {}
-        self._last = Fraction(0)
+        self._last = self._until = Fraction(0)
         self._synced = monotonic()
-        self._live = info.live
         try:
             self._container = open_output(self._part, self._path.suffix.lower())
             self._stream = self._add_stream(self._container, info, self._format)
@@ -87,22 +87,26 @@ class VideoOutput(Sink):
                     self._mux(packet)
         if frame.duration:
             self._lengths[frame.pts] = frame.duration
+        self._until = (frame.pts + frame.duration) * frame.time_base
         self._encode(encodable(frame, self._format))
 
     def cut(self) -> None:
-        self._cut = not self._live
+        self._cut = True
 
     def close(self) -> None:
         if self._container is None:
             return
         self._encode(None)
+        if self._cut and not self._frames:
+            self.abort()  # A file of nothing is none, and what an earlier run left stays.
+            return
         with self._one_line("finished"):
-            self._copied.write_until(None)
+            # Sound behind the last picture is for a recording that was written to its end.
+            self._copied.write_until(self._until if self._cut else None)
             self._container.close()
             self._sync()
-            if not self._cut:
-                os.replace(self._part, self._path)
-                discard_parts(self._path)
+            os.replace(self._part, self._path)
+            discard_parts(self._path)
         self._copied.close()
         self._container = None
 

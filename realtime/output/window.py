@@ -11,6 +11,9 @@ from realtime.errors import Finished, SinkError
 from realtime.frame import Frame, StreamInfo
 from realtime.output.sink import Sink
 
+# The wheel's Qt ships no fonts and says so five times; a window that shows pictures needs none.
+os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+
 QUIT = frozenset({ord("q"), ord("Q"), 27})
 
 
@@ -22,17 +25,23 @@ class Window(Sink):
         self._title = title
         self._shown = False
 
+    #: A window answers to keys and redraws only while it is asked to, however long the next frame takes.
+    pulse = 0.03
+
     def open(self, info: StreamInfo) -> None:
-        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         # As large as the picture, within what a laptop shows.
         scale = min(1.0, 1280 / info.width, 720 / info.height)
         cv2.resizeWindow(self._title, max(1, round(info.width * scale)), max(1, round(info.height * scale)))
 
     def write(self, frame: Frame) -> None:
         cv2.imshow(self._title, cv2.cvtColor(frame.planes[0], cv2.COLOR_RGB2BGR))
+        self.idle()
+        self._shown = True
+
+    def idle(self) -> None:
         if cv2.waitKey(1) & 0xFF in QUIT or self._closed():
             raise Finished
-        self._shown = True
 
     def close(self) -> None:
         try:

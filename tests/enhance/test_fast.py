@@ -23,6 +23,7 @@ from realtime.errors import WeightsError
 from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
 from realtime.training.checkpoint import export
 
+FAST: dict[str, Any] = synthetic.QUICK | {"engine": "fast"}
 VIDEO = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 FORMATS = [
     VIDEO,
@@ -49,7 +50,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Weights:
 
 @pytest.fixture(scope="module")
 def enhancer(taught: Weights) -> Enhancer:
-    return Enhancer(taught.path, "fast", **synthetic.QUICK)
+    return Enhancer(taught.path, **FAST)
 
 
 def info(width: int, height: int, format: PixelFormat = VIDEO, **more: Any) -> StreamInfo:
@@ -104,7 +105,7 @@ def test_extreme_sizes(enhancer: Enhancer, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("level", [0.0, 16 / 255, 235 / 255, 1.0])
 def test_black_and_white_stay(taught: Weights, level: float) -> None:
-    metered = Enhancer(taught.path, "fast", **synthetic.QUICK | {"exposure": 3})
+    metered = Enhancer(taught.path, **FAST | {"exposure": 3})
     metered.prepare(info(40, 24), rgb=False)
     given_ = frame(40, 24, level=level)
     made = metered.enhance([given_])[0].planes[0]
@@ -153,7 +154,7 @@ def test_a_pyramid_goes_together_again() -> None:
 
 
 def test_strength_blends_with_the_input(taught: Weights) -> None:
-    none = Enhancer(taught.path, "fast", strength=0.0, **synthetic.QUICK | {"exposure": 4})
+    none = Enhancer(taught.path, strength=0.0, **FAST | {"exposure": 4})
     none.prepare(info(64, 48), rgb=False)
     given_ = frame(64, 48)
     for before, after in zip(given_.planes, none.enhance([given_])[0].planes):
@@ -162,7 +163,7 @@ def test_strength_blends_with_the_input(taught: Weights) -> None:
 
 def test_every_level_answers_and_old_maps_are_kept(taught: Weights) -> None:
     engine = FastEngine(taught, "cpu", "float32", metered=True)
-    enhancer = Enhancer(taught.path, "fast", **synthetic.QUICK)
+    enhancer = Enhancer(taught.path, **FAST)
     enhancer.engine = enhancer._engines["fast"] = engine
     asked: list[tuple[int, ...]] = []
     whole = engine.maps
@@ -189,7 +190,7 @@ def test_pictures_of_a_call_know_nothing_of_each_other(enhancer: Enhancer) -> No
 
 def test_a_missing_student_is_said(weights: Path) -> None:
     with pytest.raises(WeightsError, match=r"have no student .*realtime distil .*--engine exact"):
-        Enhancer(weights, "fast", **synthetic.QUICK)
+        Enhancer(weights, **FAST)
 
 
 def test_a_student_of_other_weights_is_refused(taught: Weights, tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_a_student_of_other_weights_is_refused(taught: Weights, tmp_path: Path) 
     other.write_bytes(taught.path.read_bytes() + b"\0")
     shutil.copy(taught.path.with_suffix(".fast.h5"), tmp_path / "other.weights.fast.h5")
     with pytest.raises(WeightsError, match=r"distilled from other weights"):
-        Enhancer(other, "fast", **synthetic.QUICK)
+        Enhancer(other, **FAST)
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5 at all"])
@@ -205,4 +206,4 @@ def test_a_file_that_is_no_student_is_refused(taught: Weights, tmp_path: Path, c
     shutil.copy(taught.path, tmp_path / "mine.weights.h5")
     (tmp_path / "mine.weights.fast.h5").write_bytes(content)
     with pytest.raises(WeightsError, match=r"does not hold a student"):
-        Enhancer(tmp_path / "mine.weights.h5", "fast", **synthetic.QUICK)
+        Enhancer(tmp_path / "mine.weights.h5", **FAST)

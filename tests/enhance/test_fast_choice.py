@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from realtime.enhance.weights import Weights
 from realtime.frame import PixelFormat, StreamInfo
 from realtime.training.checkpoint import export
 
+AUTO: dict[str, Any] = synthetic.QUICK | {"engine": "auto"}
 VIDEO = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 
 
@@ -30,7 +32,7 @@ def automatic(tmp_path: Path, weights: Path) -> Enhancer:
     path = Path(shutil.copy(weights, tmp_path / "mine.weights.h5"))
     export(tmp_path / "mine.weights.fast.h5", student.build())
     student.sign(tmp_path / "mine.weights.fast.h5", Weights("mine.weights.h5", path, metered=False))
-    return Enhancer(path, **synthetic.QUICK)
+    return Enhancer(path, **AUTO)
 
 
 def stream(width: int = 64, height: int = 48, rate: int = 25, frames: int | None = 100) -> StreamInfo:
@@ -79,6 +81,6 @@ def test_a_spoilt_memory_is_measured_anew(automatic: Enhancer, cache: Path, cont
 
 
 def test_without_a_student_auto_is_exact(weights: Path) -> None:
-    enhancer = Enhancer(weights, **synthetic.QUICK)
+    enhancer = Enhancer(weights, **AUTO)
     enhancer.prepare(stream(), rgb=False)
     assert enhancer.engine.name == "exact"
