@@ -17,6 +17,7 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for all that it makes")
     parser.add_argument("--weights", metavar="NAME|PATH", help="the exact ones (default: the bundled ones)")
     parser.add_argument("--exposure", choices=("auto", "off"), help="behind the meter or not (default: as trained)")
+    parser.add_argument("--start-from", type=Path, metavar="FILE", help="a student to begin with, such as fast.h5")
     parser.add_argument("--steps", type=int, default=20_000, help="default: 20000")
     parser.add_argument("--batch", type=int, default=8, metavar="N", help="crops a step (default: 8)")
     parser.add_argument("--crop", type=int, default=192, metavar="PIXELS", help="default: 192")
@@ -39,6 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
             weights,
             chosen.output,
             metered=None if chosen.exposure is None else chosen.exposure == "auto",
+            start_from=chosen.start_from,
             steps=chosen.steps,
             batch=chosen.batch,
             crop=chosen.crop,

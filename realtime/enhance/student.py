@@ -46,7 +46,11 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
 
 def load(weights: Weights) -> keras.Model:
     """The student of these weights. Raises WeightsError as `student_of` does."""
-    path = student_of(weights)
+    return read(student_of(weights))
+
+
+def read(path: Path) -> keras.Model:
+    """The student in a file. Raises WeightsError when there is none."""
     model = build()
     try:
         model.load_weights(path)

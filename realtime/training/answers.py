@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,20 +34,23 @@ GRID = 16
 class Teacher:
     """Answers scenes with the exact network; `metered` weights see them developed, others as they are."""
 
-    def __init__(self, weights: Weights, folder: Path, metered: bool) -> None:
-        self._folder, self._metered = folder, metered
-        folder.mkdir(parents=True, exist_ok=True)
-        device = choose_device("auto")
-        network = compile_network(weights.model(), tf.as_dtype(choose_precision("auto", device)))
-        self._network = tf.function(
-            lambda rgb, gain, white: tf.clip_by_value(network(develop(neutral(rgb, gain), gain, white)), 0.0, 1.0)
-        )
+    def __init__(self, weights: Weights, metered: bool) -> None:
+        self._weights, self._metered = weights, metered
         self._curves = curves(FORMAT)
 
-    def sample(self, frame: Path) -> Path:
-        """The file of the sample for a frame of a pool, made where it is not there yet."""
-        path = self._folder / frame.name
+    @cached_property
+    def _network(self) -> Any:
+        # Seconds to build, and not needed where all answers are on disk.
+        network = compile_network(self._weights.model(), tf.as_dtype(choose_precision("auto", choose_device("auto"))))
+        return tf.function(
+            lambda rgb, gain, white: tf.clip_by_value(network(develop(neutral(rgb, gain), gain, white)), 0.0, 1.0)
+        )
+
+    def sample(self, frame: Path, folder: Path) -> Path:
+        """The file in `folder` of the sample for a frame of a pool, made where it is not there yet."""
+        path = folder / frame.name
         if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
             made = self._answer(frame)
             fresh = path.with_suffix(".new")
             with fresh.open("wb") as file:

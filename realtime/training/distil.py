@@ -17,7 +17,7 @@ from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
 from realtime.training.answers import GRID, Sample, Teacher, draw, whole
-from realtime.training.train import AVERAGE, AVERAGE_EVERY, Outcome, Progress, _until_asked, rate_at
+from realtime.training.train import AVERAGE, AVERAGE_EVERY, Outcome, Progress, rate_at, until_asked
 
 #: Frames of held-out scenes that judge the average, and how often.
 JUDGE_SCENES, JUDGE_EVERY = 16, 500
@@ -89,6 +89,7 @@ def distil(
     out: Path,
     *,
     metered: bool | None = None,
+    start_from: Path | None = None,
     steps: int = 20_000,
     batch: int = 8,
     crop: int = 192,
@@ -102,10 +103,12 @@ def distil(
 ) -> Outcome:
     """Teach a student to answer as `weights` do, on the images and clips below `folders`; a second call goes on.
 
-    `metered` is whether the exact network works behind the meter, None for what the weights were trained for. `crop`
+    `metered` is whether the exact network works behind the meter, None for what the weights were trained for.
+    `start_from` is a student to begin with, such as that of a similar teacher; a call that goes on has its own. `crop`
     divides by 16. `out` gets ``state.npz`` (to resume), ``fast.h5`` (the averaged student), ``curve.csv``, the scenes
     and the exact answers to them. SIGINT and SIGTERM end a sitting with a checkpoint. Raises `TrainingError`: no
-    usable data, a crop that does not divide, a state of another teacher, a loss of NaN.
+    usable data, a crop that does not divide, a state of another teacher, a loss of NaN; `WeightsError`: no student to
+    begin with.
     """
     if crop < GRID or crop % GRID or crop > min(data.SCENE):
         raise TrainingError(f"a crop of {crop} is not a multiple of {GRID} from {GRID} to {min(data.SCENE)}")
@@ -114,7 +117,7 @@ def distil(
     out.mkdir(parents=True, exist_ok=True)
     _same_teacher(out / "teacher.txt", f"{sha256(weights.path)} {'metered' if metered else 'plain'}\n")
     keras.utils.set_random_seed(seed)
-    model = Distillation(student.build())
+    model = Distillation(student.read(start_from) if start_from else student.build())
     model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
     model.optimizer.build(model.network.trainable_variables)
     state, step, minutes, psnr = out / "state.npz", 0, 0.0, math.nan
@@ -140,22 +143,21 @@ def distil(
         optimizer = [ops.convert_to_numpy(v) for v in model.optimizer.variables]
         checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
 
-    teacher = Teacher(weights, out / "answers", metered)
+    teacher = Teacher(weights, metered)
     with (
-        _until_asked() as stop,
+        until_asked() as stop,
         data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
         data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
     ):
         exam.grow(JUDGE_SCENES)
-        judges = Teacher(weights, out / "held-out-answers", metered)
-        questions = [judges.sample(f) for f in exam.frames if f.name.endswith("-0.npz")]
+        questions = [teacher.sample(f, out / "held-out-answers") for f in exam.frames if f.name.endswith("-0.npz")]
         samples: list[Path] = []
         saved = lap = time.monotonic()
         while step < steps and not stop.is_set():
             pool.grow(first_scenes + step // steps_per_scene)
             # One frame of each scene: the second is much like it, and answers are dear.
             firsts = [frame for frame in pool.frames if frame.name.endswith("-0.npz")]
-            samples += [teacher.sample(frame) for frame in firsts[len(samples) :]]
+            samples += [teacher.sample(frame, out / "answers") for frame in firsts[len(samples) :]]
             # The seed of a step is its number, so a resumed run draws what an unbroken one would have drawn.
             crops: Sample = draw(samples, batch, crop, np.random.default_rng([seed, 1, step]))
             model.optimizer.learning_rate = rate_at(step, steps, rate)

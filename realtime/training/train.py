@@ -95,7 +95,7 @@ def lesson(precision: str = "float32", seed: int = 0) -> Lesson:
 
 
 @contextmanager
-def _until_asked() -> Iterator[threading.Event]:
+def until_asked() -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set, so that a sitting ends well. Only the main thread may listen."""
     stop = threading.Event()
 
@@ -185,7 +185,7 @@ def train(
         checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
 
     with (
-        _until_asked() as stop,
+        until_asked() as stop,
         data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
         data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
     ):

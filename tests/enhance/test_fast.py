@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from realtime.enhance import student
 from realtime.enhance.apply import GRID, Canvas, look_up
-from realtime.enhance.curve import TOP, Colours, curves
+from realtime.enhance.colour import scales
+from realtime.enhance.curve import STEPS, TOP, Colours, curves
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.fast import LEVELS, FastEngine
 from realtime.enhance.meter import develop, neutral
@@ -63,10 +64,12 @@ def frame(width: int, height: int, format: PixelFormat = VIDEO, level: float | N
     top = (1 << format.bits) - 1
     planes = []
     for place, shape in enumerate(format.shapes(width, height)):
+        if level is not None:
+            planes.append(np.full(shape[:2], int((level if place == 0 else 0.502) * top), format.dtype))
+            continue
         low, high = (0.3, 0.6) if place == 0 else (0.48, 0.53)
         slope = np.linspace(low, high, shape[1])[None, :] + np.zeros(shape[:2]) + random.normal(0, 0.002)
-        filled = slope if level is None else np.full(shape[:2], level if place == 0 else 0.502)
-        planes.append((filled * top).astype(format.dtype))
+        planes.append((slope * top).astype(format.dtype))
     if format.model == "rgb":
         planes = [np.repeat(planes[0][..., None], 3, axis=2)]
     return Frame(tuple(planes), format)
@@ -81,10 +84,12 @@ def test_nothing_to_restore_and_no_gain_is_the_input(enhancer: Enhancer, format:
     if format.model == "rgb":
         assert abs(answer.planes[0].astype(int) - given_.planes[0]).max() <= 2
         return
-    shift = 1 << max(0, format.bits - 8)
-    assert abs(answer.planes[0].astype(int) - given_.planes[0] / shift).max() <= 1.1
+    offset, span, middle, reach = scales(format)
+    low, wide, centre, wings = scales(answer.format)
+    # Half a level for rounding to 8 bits, and a step (1/32) of the fixed point for rounding to that.
+    assert abs(answer.planes[0] - ((given_.planes[0] - offset) / span * wide + low)).max() <= 0.5 + 1 / STEPS
     for before, after in zip(given_.planes[1:], answer.planes[1:]):
-        assert abs(after.mean() - before.mean() / shift) < 1
+        assert abs(after.mean() - ((before.mean() - middle) / reach * wings + centre)) < 0.5
 
 
 @settings(max_examples=15)
@@ -98,7 +103,7 @@ def test_every_size_keeps_its_size(enhancer: Enhancer, width: int, height: int, 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (7680, 4320)], ids=str)
 def test_extreme_sizes(enhancer: Enhancer, size: tuple[int, int]) -> None:
     enhancer.prepare(info(*size), rgb=False)
-    answer = enhancer.enhance([frame(*size)])[0]
+    answer = enhancer.enhance([frame(*size, level=0.5)])[0]
     assert (answer.width, answer.height) == size
     enhancer._programs.clear()
 

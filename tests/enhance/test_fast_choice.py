@@ -12,6 +12,8 @@ import pytest
 import synthetic
 
 from realtime.enhance import choice, student
+from realtime.enhance.engine import Engine, Job, Program
+from realtime.enhance.engines import create
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.weights import Weights
 from realtime.frame import PixelFormat, StreamInfo
@@ -25,6 +27,23 @@ VIDEO = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "mbllen-realtime" / "speed.json"
+
+
+class Stand(Engine):
+    """In the place of an engine, which takes seconds to build."""
+
+    precision = "float32"
+
+    def __init__(self, name: str, weights: Weights, device: str, *options: object) -> None:
+        self.name, self.device = name, device
+
+    def program(self, job: Job) -> Program:
+        return lambda planes, strength, exposure: planes
+
+
+@pytest.fixture(autouse=True)
+def stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.enhance.enhancer.create", Stand)
 
 
 @pytest.fixture
@@ -66,6 +85,7 @@ def test_one_picture_is_worth_the_wait(automatic: Enhancer, monkeypatch: pytest.
 
 
 def test_a_measurement_is_remembered(automatic: Enhancer, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.enhance.enhancer.create", create)  # the engine that is really measured
     automatic.prepare(stream(), rgb=False)
     assert cache.is_file()
     monkeypatch.setattr(choice, "_measure", lambda *_: pytest.fail("measured again"))

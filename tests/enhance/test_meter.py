@@ -92,7 +92,24 @@ def test_calm_within_a_shot() -> None:
     assert steps[3] < 0.05 * steps[0]
 
 
-def test_at_once_at_a_cut() -> None:
-    meter = Meter(LEARNED)
+def test_measured_now_and_then_and_followed_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    gains: list[float] = []
+
+    def noted(points: Any, path: Path) -> Any:
+        asked.append(len(gains))
+        return measure(points, path)
+
+    monkeypatch.setattr("realtime.enhance.meter.measure", noted)
+    meter = Meter(LEARNED, every=0.1)
+    for place in range(10):
+        gains.append(meter(street(0.05 if place == 0 else 0.06), place / 32).gain)
+    assert asked == [0, 4, 8]
+    assert gains[4:] == sorted(set(gains[4:]), reverse=True)
+
+
+@pytest.mark.parametrize("every", [0.0, 10.0])
+def test_at_once_at_a_cut(every: float) -> None:
+    meter = Meter(LEARNED, every)
     meter(street(0.03), 0.0)
     assert meter(street(), 0.04).gain == pytest.approx(float(measure(street()[None], LEARNED)[0][0]))

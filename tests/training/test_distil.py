@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,18 @@ from realtime.enhance.apply import Canvas, look_up
 from realtime.enhance.curve import TOP, curves
 from realtime.enhance.weights import Weights
 from realtime.errors import TrainingError, WeightsError
+from realtime.training import data
 from realtime.training.answers import FORMAT, GRID, draw
+from realtime.training.checkpoint import export
 from realtime.training.distil import distil, put_together
+from realtime.training.train import Outcome
 
 QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pictures"
-    made.mkdir()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     for index in range(2):
         smooth = cv2.resize(random.integers(0, 255, (6, 8, 3), dtype=np.uint8), (400, 300))
@@ -32,13 +36,32 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.training.distil.JUDGE_SCENES", 1)
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("realtime.training.distil.JUDGE_SCENES", 1)
+        patch.setattr("realtime.training.data.SCENE", (64, 96))
+        yield
 
 
 def teacher(path: Path) -> Weights:
     return Weights(path.name, path, metered=True)
+
+
+@pytest.fixture(scope="module")
+def taught(folder: Path, tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Outcome:
+    """Two steps, taken once for all tests. To be read only."""
+    return distil([folder], teacher(weights), tmp_path_factory.mktemp("taught") / "out", steps=2, **QUICK)
+
+
+@pytest.fixture
+def out(taught: Outcome, tmp_path: Path) -> Path:
+    """Their folder, to go on in."""
+    return Path(shutil.copytree(taught.weights.parent, tmp_path / "out"))
+
+
+def weights_in(path: Path) -> list[Any]:
+    return list(student.read(path).get_weights())
 
 
 def test_the_engine_and_the_lesson_put_together_alike() -> None:
@@ -63,43 +86,55 @@ def test_the_engine_and_the_lesson_put_together_alike() -> None:
         assert abs(ours / TOP - np.clip(theirs, -1, 2)).max() < 1.5 / 255
 
 
-def test_a_sitting_goes_on_where_the_last_one_ended(folder: Path, tmp_path: Path, weights: Path) -> None:
-    out = tmp_path / "out"
-    first = distil([folder], teacher(weights), out, steps=2, **QUICK)
-    assert (first.steps, first.finished) == (2, True)
-    assert np.isfinite(first.psnr)
+def test_a_sitting_goes_on_where_the_last_one_ended(taught: Outcome, folder: Path, out: Path, weights: Path) -> None:
+    assert (taught.steps, taught.finished) == (2, True)
+    assert np.isfinite(taught.psnr)
     second = distil([folder], teacher(weights), out, steps=4, **QUICK)
     assert second.steps == 4
     lines = (out / "curve.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["step", "2", "4"]
 
 
-def test_what_it_makes_is_the_teachers_student(folder: Path, tmp_path: Path, weights: Path) -> None:
-    made = distil([folder], teacher(weights), tmp_path / "out", steps=1, **QUICK).weights
-    mine = Path(tmp_path / "mine.weights.h5")
-    mine.write_bytes(weights.read_bytes())
-    made.replace(tmp_path / "mine.weights.fast.h5")
+def test_what_it_makes_is_the_teachers_student(taught: Outcome, tmp_path: Path, weights: Path) -> None:
+    mine = Path(shutil.copy(weights, tmp_path / "mine.weights.h5"))
+    shutil.copy(taught.weights, tmp_path / "mine.weights.fast.h5")
     student.load(teacher(mine))
     mine.write_bytes(weights.read_bytes() + b"\0")
     with pytest.raises(WeightsError, match="other weights"):
         student.load(teacher(mine))
 
 
-def test_the_same_seed_makes_the_same_student(folder: Path, tmp_path: Path, weights: Path) -> None:
-    made = []
-    for name in "ab":
-        path = distil([folder], teacher(weights), tmp_path / name, steps=2, **QUICK).weights
-        model = student.build()
-        model.load_weights(path)
-        made.append(model.get_weights())
-    for one, other in zip(*made):
+def test_the_same_seed_makes_the_same_student(taught: Outcome, folder: Path, tmp_path: Path, weights: Path) -> None:
+    for name in ("answers", "held-out-answers"):  # the network that answers the same scenes takes seconds to build
+        shutil.copytree(taught.weights.parent / name, tmp_path / "again" / name)
+    again = distil([folder], teacher(weights), tmp_path / "again", steps=2, **QUICK)
+    for answer in (tmp_path / "again" / "answers").iterdir():
+        one, other = (data.load(made.weights.parent / "scenes" / answer.name) for made in (taught, again))
+        np.testing.assert_array_equal(one.recorded, other.recorded)
+    for one, other in zip(weights_in(taught.weights), weights_in(again.weights), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_another_teacher_is_refused(folder: Path, tmp_path: Path, weights: Path) -> None:
-    distil([folder], teacher(weights), tmp_path / "out", steps=1, **QUICK)
+def test_it_begins_with_a_student_of_before(folder: Path, out: Path, tmp_path: Path, weights: Path) -> None:
+    before = student.build()
+    before.set_weights([np.full_like(array, 0.01 * place) for place, array in enumerate(before.get_weights())])
+    export(tmp_path / "before.h5", before)
+    for state in out.glob("state.npz*"):
+        state.unlink()
+    made = distil([folder], teacher(weights), out, start_from=tmp_path / "before.h5", steps=1, **QUICK)
+    # One step of Adam in its warm-up moves no weight by more than a hundredth of the rate.
+    for one, other in zip(weights_in(made.weights), before.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+def test_a_beginning_that_is_no_student_is_refused(folder: Path, tmp_path: Path, weights: Path) -> None:
+    with pytest.raises(WeightsError, match="does not hold a student"):
+        distil([folder], teacher(weights), tmp_path / "out", start_from=tmp_path / "none.h5", **QUICK)
+
+
+def test_another_teacher_is_refused(folder: Path, out: Path, weights: Path) -> None:
     with pytest.raises(TrainingError, match="begun with another teacher"):
-        distil([folder], teacher(weights), tmp_path / "out", metered=False, steps=1, **QUICK)
+        distil([folder], teacher(weights), out, metered=False, steps=1, **QUICK)
 
 
 @pytest.mark.parametrize("crop", [0, 8, 40, 4096])
