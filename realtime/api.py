@@ -76,7 +76,9 @@ def enhance_video(
     sink.mark(
         {
             "enhanced_by": f"realtime {how['version']}",
-            "enhanced_with": ", ".join(f"{name} {value}" for name, value in how.items() if name != "version"),
+            "enhanced_with": ", ".join(
+                f"{name} {value}" for name, value in how.items() if name != "version" and value is not None
+            ),
             "realtime_job": job,
         }
     )

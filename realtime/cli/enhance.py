@@ -74,8 +74,8 @@ def _all(
                 except KeyboardInterrupt:
                     outcome.add(pair.source, pair.target, watch.last)
                     frames = watch.last.frames if watch.last else 0
-                    kept = f"{pair.target} is playable, with {frames} frames of this run" if frames else "nothing was written"
-                    raise KeyboardInterrupt(kept) from None
+                    kept = f"{pair.target} is playable, with {frames} frames of this run"
+                    raise KeyboardInterrupt(kept if frames else "nothing was written") from None
                 else:
                     outcome.add(pair.source, pair.target, report)
     except KeyboardInterrupt:
@@ -132,8 +132,9 @@ def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair]) -> Iterator[Pair]
     from realtime.capture.source import IMAGES
 
     for pair in pairs:
-        if not chosen.skip_existing or not pair.target.exists():
+        source, target = pair
+        if not chosen.skip_existing or not target.exists():
             yield pair
-        elif pair.target.suffix.lower() not in IMAGES and not reaches(*reversed(pair), chosen.start, chosen.duration):
-            log.warning("%s is shorter than %s, or cannot be read, and is made anew", pair.target, pair.source)
+        elif target.suffix.lower() not in IMAGES and not reaches(target, source, chosen.start, chosen.duration):
+            log.warning("%s is shorter than %s, or cannot be read, and is made anew", target, source)
             yield pair

@@ -23,7 +23,8 @@ class ImageFile(Sink):
 
     def write(self, frame: Frame) -> None:
         bgr = cv2.cvtColor(frame.planes[0], cv2.COLOR_RGB2BGR)
-        fine, data = cv2.imencode(self._path.suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        jpeg = self._path.suffix.lower() in (".jpg", ".jpeg")  # the others warn of an option that is not theirs
+        fine, data = cv2.imencode(self._path.suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if jpeg else [])
         if not fine:
             raise SinkError(f"{self._path} cannot be encoded")
         part = part_of(self._path)

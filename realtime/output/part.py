@@ -9,6 +9,7 @@ from pathlib import Path
 
 from realtime.errors import SinkError
 from realtime.media import av, main_video, open_file
+from realtime.output.copied import TAGLESS
 from realtime.output.sink import part_of
 
 #: The tag that says of what input and with what settings a file is made.
@@ -23,7 +24,8 @@ def earlier_of(path: Path) -> Path:
 class Part:
     """An unfinished file, as far as its groups of pictures are whole: all but the last group, which may be cut.
 
-    `frames` is how many that are. Raises SinkError when it has some and is not of the same `job`.
+    `frames` is how many that are; none in a format without tags, which cannot say of which job it is. Raises SinkError
+    when it has some and is not of the same `job`.
     """
 
     def __init__(self, path: Path, job: str) -> None:
@@ -32,6 +34,8 @@ class Part:
         tags: dict[str, str] = {}
         try:
             with open_file(path) as container:
+                if container.format.name in TAGLESS:
+                    return
                 tags = {name.lower(): value for name, value in container.metadata.items()}
                 for packet in _pictures(container):
                     if packet.is_keyframe:

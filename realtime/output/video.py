@@ -190,7 +190,7 @@ class VideoOutput(Sink):
             yield
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
-            kept = f"; {self._frames} frames are kept in {self._part}, --resume goes on behind them"
+            kept = f"; what was written is kept in {self._part}, --resume goes on behind it"
             there = self._frames and self._part.exists()
             raise SinkError(f"{self._path} cannot be {what}: {_reason(error)}{kept if there else ''}") from error
 
