@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from realtime.api import enhance_video as enhance_video
     from realtime.capture.source import Source as Source
-    from realtime.capture.source import open_source as open_source
+    from realtime.capture.sources import open_source as open_source
     from realtime.enhance.enhancer import Enhancer as Enhancer
     from realtime.errors import DeviceError as DeviceError
     from realtime.errors import Finished as Finished
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from realtime.frame import StreamInfo as StreamInfo
     from realtime.output.sink import Discard as Discard
     from realtime.output.sink import Sink as Sink
-    from realtime.output.sink import open_sink as open_sink
+    from realtime.output.sinks import open_sink as open_sink
     from realtime.pipeline import run as run
     from realtime.report import Report as Report
 
@@ -34,9 +34,9 @@ _HOMES = {
     "enhance_video": "realtime.api",
     "run": "realtime.pipeline",
     "Enhancer": "realtime.enhance.enhancer",
-    "open_source": "realtime.capture.source",
+    "open_source": "realtime.capture.sources",
     "Source": "realtime.capture.source",
-    "open_sink": "realtime.output.sink",
+    "open_sink": "realtime.output.sinks",
     "Sink": "realtime.output.sink",
     "Discard": "realtime.output.sink",
     "Frame": "realtime.frame",

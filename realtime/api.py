@@ -8,10 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime.capture.source import open_source
+from realtime.capture.sources import open_source
 from realtime.errors import SettingError
 from realtime.output.manifest import job_of, libraries, sha256, write_manifest
-from realtime.output.sink import open_sink
+from realtime.output.sinks import open_sink
 from realtime.report import Report
 
 if TYPE_CHECKING:

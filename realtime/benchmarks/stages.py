@@ -13,7 +13,7 @@ import numpy as np
 from realtime.capture.source import Source
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
-from realtime.output.sink import open_sink
+from realtime.output.sinks import open_sink
 from realtime.pipeline import run
 
 ROUNDS = 3

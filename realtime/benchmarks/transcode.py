@@ -17,10 +17,10 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, cast
 
-from realtime.capture.source import open_source
+from realtime.capture.sources import open_source
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
-from realtime.output.sink import open_sink
+from realtime.output.sinks import open_sink
 from realtime.pipeline import run
 
 

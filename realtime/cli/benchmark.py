@@ -63,7 +63,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _stages(chosen: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str, Any]]:
     from realtime.benchmarks.stages import stages, synthetic
-    from realtime.capture.source import open_source
+    from realtime.capture.sources import open_source
 
     enhancer = options.make_enhancer(chosen)
     with tempfile.TemporaryDirectory() as name:

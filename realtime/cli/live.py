@@ -25,9 +25,10 @@ def add(commands: options.Subparsers) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     from realtime.capture.limited import Limited
-    from realtime.capture.source import open_source
+    from realtime.capture.sources import open_source
     from realtime.cli.play import play
-    from realtime.output.sink import Discard, Sink, open_sink
+    from realtime.output.sink import Discard, Sink
+    from realtime.output.sinks import open_sink
     from realtime.output.window import Window, check_display
 
     record: Sink | None = None

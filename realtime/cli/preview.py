@@ -18,7 +18,7 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.capture.source import open_source
+    from realtime.capture.sources import open_source
     from realtime.cli.play import play
     from realtime.output.window import Window, check_display
 

@@ -1,14 +1,11 @@
-"""What a sink is, and which one a path means. A new sink is a file of its own and a line in `open_sink`."""
+"""What a sink is. A new one is a file of its own and a line in `sinks.open_sink`."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from realtime.errors import SettingError, SinkError
 from realtime.frame import Frame, StreamInfo
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -78,58 +75,6 @@ class Discard(Sink):
 
     def write(self, frame: Frame) -> None:
         pass
-
-
-def open_sink(
-    path: str | Path,
-    *,
-    overwrite: bool = False,
-    resume: bool = False,
-    strict: bool = False,
-    crf: int | None = None,
-    preset: str = "veryfast",
-    codec: str = "h264",
-    pixels: str | None = None,
-    hardware: str | None = None,
-    options: Mapping[str, str] | None = None,
-) -> Sink:
-    """The sink for a path: an image for an image suffix, a video for a video suffix.
-
-    What goes to the encoder is described at `Encoding`. `resume` lets a part that an earlier run left stay, for
-    `Sink.resume` to continue; `strict` makes what cannot be carried an error. Raises SinkError when the folder is not
-    there or cannot be written, or the file exists and `overwrite` is False, and SettingError for a suffix that means
-    nothing or encoder settings that do not fit.
-    """
-    path = Path(path).expanduser()
-    suffix = path.suffix.lower()
-    if suffix not in IMAGES | VIDEOS:
-        known = ", ".join(sorted(VIDEOS | IMAGES))
-        raise SettingError(f"{path} has no suffix that names a format; known are {known}")
-    check_writable(path, overwrite, resume)
-    if suffix in IMAGES:
-        from realtime.output.images import ImageFile
-
-        return ImageFile(path)
-    from realtime.output.encoding import Encoding
-    from realtime.output.video import VideoOutput
-
-    return VideoOutput(path, Encoding(codec, crf, preset, options or {}, pixels, hardware), strict)
-
-
-def check_writable(path: Path, overwrite: bool, resume: bool = False) -> None:
-    """Raises SinkError unless a file of that name can be made."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise SinkError(f"the folder {folder} does not exist; create it first")
-    if path.is_dir():
-        raise SinkError(f"{path} is a folder, not a file")
-    if path.exists() and not overwrite:
-        raise SinkError(f"{path} exists; use --overwrite to replace it")
-    part = part_of(path)
-    if part.exists() and not (overwrite or resume):
-        raise SinkError(f"{part} is left from an interrupted run; --resume continues it, --overwrite starts over")
-    if not os.access(folder, os.W_OK):
-        raise SinkError(f"{folder} cannot be written to: no permission")
 
 
 def part_of(path: Path) -> Path:
