@@ -38,18 +38,21 @@ HOPELESS = 100
 JUMP = 1
 
 
+#: Tags in an old code page are no reason to refuse the pictures. From PyAV 19 on they never are.
+TOLERANT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+
+
 def open_file(path: Path) -> av.container.InputContainer:
     """Opens a file for reading, and nothing that it may point to. Raises what PyAV raises."""
     # "file:" in front, or a name such as "concat:a|b" would be taken for a protocol.
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-    # Tags in an old code page are no reason to refuse the pictures.
-    return av.open(f"file:{path}", container_options=options, metadata_errors="replace", timeout=PATIENCE)
+    return av.open(f"file:{path}", container_options=options, timeout=PATIENCE, **TOLERANT)
 
 
 def open_stream(address: str, options: dict[str, str]) -> av.container.InputContainer:
     """Opens a network address for reading; what it answers cannot make us read files. Raises what PyAV raises."""
     allowed = {"format_whitelist": STREAMED, "protocol_whitelist": PROTOCOLS}
-    return av.open(address, options=options | allowed, metadata_errors="replace")
+    return av.open(address, options=options | allowed, **TOLERANT)
 
 
 def main_video(container: av.container.InputContainer) -> Any:

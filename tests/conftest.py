@@ -106,3 +106,14 @@ def display() -> Iterator[str]:
         assert number, "Xvfb did not start"
         yield f":{number}"
         server.terminate()
+
+
+@pytest.fixture(scope="module")
+def without_codec() -> Iterator[None]:
+    """Scenes as the sensor had them: x264 answers the very same pictures with one of two streams now and then,
+    whatever its thread count, which comparisons to the bit cannot have."""
+    from realtime.training import degradation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(degradation, "film", lambda pictures, *how: list(pictures))
+        yield

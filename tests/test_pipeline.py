@@ -293,9 +293,12 @@ def test_ctrl_c_writes_what_was_captured_and_closes() -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from realtime.cli.main import main
 from realtime.report import Tally
+
+# A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 add = Tally.add
 count = 0

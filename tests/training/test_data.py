@@ -54,7 +54,7 @@ def test_small_pictures_and_large_crops(tmp_path: Path) -> None:
         data.Shots(data.find([tmp_path]), 1000)
 
 
-def test_pool_repeats_itself_and_uses_what_is_there(folder: Path, tmp_path: Path) -> None:
+def test_pool_repeats_itself_and_uses_what_is_there(without_codec: None, folder: Path, tmp_path: Path) -> None:
     files = data.find([folder])
     batches: list[Any] = []
     for name in ("one", "two"):

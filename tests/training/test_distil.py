@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small() -> Iterator[None]:
+def small(without_codec: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("realtime.training.distil.JUDGE_SCENES", 1)
         patch.setattr("realtime.training.data.SCENE", (64, 96))
