@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
 from realtime.training.answers import GRID, Sample, Teacher, draw, whole
-from realtime.training.train import AVERAGE, AVERAGE_EVERY, Outcome, Progress, rate_at, until_asked
+from realtime.training.course import Course, Outcome, Progress, until_asked
 
-#: Frames of held-out scenes that judge the average, and how often.
-JUDGE_SCENES, JUDGE_EVERY = 16, 500
+#: Frames of held-out scenes that judge the average.
+JUDGE_SCENES = 16
 #: 1 - SSIM of luma, and L1 of its edges, beside L1 of the planes.
 STRUCTURE, EDGES = 0.1, 0.5
 
@@ -120,28 +118,11 @@ def distil(
     model = Distillation(student.read(start_from) if start_from else student.build())
     model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
     model.optimizer.build(model.network.trainable_variables)
-    state, step, minutes, psnr = out / "state.npz", 0, 0.0, math.nan
-    average = model.network.get_weights()
-    found = checkpoint.restore(state)
-    if found:
-        done, groups = found
-        optimizer = [np.asarray(v) for v in model.optimizer.variables]
-        for arrays, wanted in ((groups["network"], average), (groups["optimizer"], optimizer)):
-            checkpoint.check(state, arrays, wanted)
-        step, minutes, psnr = int(done["step"]), done["minutes"], done["psnr"]
-        model.network.set_weights(groups["network"])
-        average = groups["average"]
-        for variable, value in zip(model.optimizer.variables, groups["optimizer"], strict=True):
-            variable.assign(value)
+    course = Course(model, out, seed)
 
     def export() -> None:
         checkpoint.export(out / "fast.h5", model.network)
         student.sign(out / "fast.h5", weights)
-
-    def save() -> None:
-        numbers = {"step": step, "minutes": minutes, "psnr": psnr, "seed": seed}
-        optimizer = [ops.convert_to_numpy(v) for v in model.optimizer.variables]
-        checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
 
     teacher = Teacher(weights, metered)
     with (
@@ -152,57 +133,28 @@ def distil(
         exam.grow(JUDGE_SCENES)
         questions = [teacher.sample(f, out / "held-out-answers") for f in exam.frames if f.name.endswith("-0.npz")]
         samples: list[Path] = []
-        saved = lap = time.monotonic()
-        while step < steps and not stop.is_set():
+
+        def ask(step: int, random: np.random.Generator) -> Sample:
             pool.grow(first_scenes + step // steps_per_scene)
             # One frame of each scene: the second is much like it, and answers are dear.
             firsts = [frame for frame in pool.frames if frame.name.endswith("-0.npz")]
-            samples += [teacher.sample(frame, out / "answers") for frame in firsts[len(samples) :]]
-            # The seed of a step is its number, so a resumed run draws what an unbroken one would have drawn.
-            crops: Sample = draw(samples, batch, crop, np.random.default_rng([seed, 1, step]))
-            model.optimizer.learning_rate = rate_at(step, steps, rate)
-            numbers = {name: float(value) for name, value in model.train_on_batch(crops, return_dict=True).items()}
-            if not math.isfinite(numbers["loss"]):
-                raise TrainingError(
-                    f"the loss is {numbers['loss']} at step {step}; the last good checkpoint is {state}; lower the rate"
-                )
-            step += 1
-            if step % AVERAGE_EVERY == 0:
-                share = min(AVERAGE, step / (step + 10 * AVERAGE_EVERY))
-                pairs = zip(average, model.network.get_weights(), strict=True)
-                average = [share * a + (1 - share) * w for a, w in pairs]
-            now = time.monotonic()
-            minutes, lap = minutes + (now - lap) / 60, now
-            if step % JUDGE_EVERY == 0 or step == steps:
-                current = model.network.get_weights()
-                model.network.set_weights(average)
-                psnr = judge(model, questions)
-                export()
-                model.network.set_weights(current)
-            if step % 50 == 0 or step == steps:
-                _note(out / "curve.csv", step, minutes, numbers, psnr)
-                model.reset_metrics()
-            if now - saved > save_minutes * 60:
-                save()
-                saved = now
-            if progress:
-                progress(step, steps, numbers | {"psnr": psnr})
-        save()
-        model.network.set_weights(average)
-        export()
-    return Outcome(out / "fast.h5", step, step >= steps, psnr)
+            samples.extend(teacher.sample(frame, out / "answers") for frame in firsts[len(samples) :])
+            return draw(samples, batch, crop, random)
+
+        course.run(
+            steps,
+            rate,
+            stop,
+            draw=ask,
+            judge=lambda: judge(model, questions),
+            export=export,
+            save_minutes=save_minutes,
+            progress=progress,
+        )
+    return Outcome(out / "fast.h5", course.step, course.step >= steps, course.psnr)
 
 
 def _same_teacher(path: Path, teacher: str) -> None:
     if path.exists() and path.read_text("utf-8") != teacher:
         raise TrainingError(f"{path.parent} was begun with another teacher; distil in another folder")
     path.write_text(teacher, "utf-8")
-
-
-def _note(path: Path, step: int, minutes: float, numbers: dict[str, float], psnr: float) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(["step", "minutes", *numbers, "psnr"])
-        writer.writerow([step, f"{minutes:.2f}", *(f"{value:.5f}" for value in numbers.values()), f"{psnr:.3f}"])

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import build
 from realtime.enhance.quiet import keras, ops
-from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
+from realtime.training.course import Course, Outcome, Progress, until_asked
 from realtime.training.initial import answer_the_input
 from realtime.training.pictures import curve, strips
 
-Progress = Callable[[int, int, dict[str, float]], None]
-
-#: The moving average takes 1 - this of the weights every `AVERAGE_EVERY` steps: a memory of about a thousand steps.
-AVERAGE, AVERAGE_EVERY = 0.99, 10
-#: Frames of held-out scenes that judge the average, and how often.
-JUDGE_SCENES, JUDGE_EVERY = 24, 500
-
-
-class Outcome(NamedTuple):
-    """What a sitting left behind; ``psnr`` in dB on held-out scenes, NaN before the first judgement."""
-
-    weights: Path
-    steps: int
-    finished: bool
-    psnr: float
+#: Frames of held-out scenes that judge the average.
+JUDGE_SCENES = 24
 
 
 class Lesson(keras.Model):
@@ -94,31 +75,6 @@ def lesson(precision: str = "float32", seed: int = 0) -> Lesson:
     return model
 
 
-@contextmanager
-def until_asked() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, so that a sitting ends well. Only the main thread may listen."""
-    stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def rate_at(step: int, steps: int, peak: float) -> float:
-    """The learning rate: a hundred steps of warm-up, then half a cosine down to a fiftieth."""
-    warm = min(1.0, (step + 1) / 100)
-    return peak * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2)
-
-
 def judge(model: Lesson, frames: Sequence[Path]) -> tuple[float, list[list[Any]]]:
     """Mean PSNR in dB over developed held-out frames, and the pictures of the first six for looking at."""
     scores: list[float] = []
@@ -164,74 +120,33 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     model = lesson(precision, seed)
-    state, step, minutes, psnr = out / "state.npz", 0, 0.0, math.nan
     model.optimizer.build(model.trainable_variables)
-    average = model.network.get_weights()
-    found = checkpoint.restore(state)
-    if found:
-        done, groups = found
-        optimizer = [np.asarray(v) for v in model.optimizer.variables]
-        for held_arrays, wanted in ((groups.get("network", []), average), (groups.get("optimizer", []), optimizer)):
-            checkpoint.check(state, held_arrays, wanted)
-        step, minutes, psnr = int(done["step"]), done["minutes"], done["psnr"]
-        model.network.set_weights(groups["network"])
-        average = groups["average"]
-        for variable, value in zip(model.optimizer.variables, groups["optimizer"], strict=True):
-            variable.assign(value)
-
-    def save() -> None:
-        numbers = {"step": step, "minutes": minutes, "psnr": psnr, "seed": seed}
-        optimizer = [ops.convert_to_numpy(v) for v in model.optimizer.variables]
-        checkpoint.save(state, numbers, network=model.network.get_weights(), average=average, optimizer=optimizer)
-
+    course = Course(model, out, seed)
     with (
         until_asked() as stop,
         data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
         data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
     ):
         exam.grow(JUDGE_SCENES)
-        saved = lap = time.monotonic()
-        while step < steps and not stop.is_set():
+
+        def draw(step: int, random: np.random.Generator) -> Any:
             pool.grow(first_scenes + step // steps_per_scene)
-            # The seed of a step is its number, so a resumed run draws what an unbroken one would have drawn.
-            crops = pool.draw(batch, crop, np.random.default_rng([seed, 1, step]))
-            model.optimizer.learning_rate = rate_at(step, steps, rate)
-            numbers = {name: float(value) for name, value in model.train_on_batch(crops, return_dict=True).items()}
-            if not math.isfinite(numbers["loss"]):
-                raise TrainingError(f"the loss is {numbers['loss']} at step {step}; lower the rate, {state} is good")
-            step += 1
-            if step % AVERAGE_EVERY == 0:
-                share = min(AVERAGE, step / (step + 10 * AVERAGE_EVERY))
-                weights = model.network.get_weights()
-                average = [share * a + (1 - share) * w for a, w in zip(average, weights, strict=True)]
-            now = time.monotonic()
-            minutes, lap = minutes + (now - lap) / 60, now
-            if step % JUDGE_EVERY == 0 or step == steps:
-                current = model.network.get_weights()
-                model.network.set_weights(average)
-                psnr, pictures = judge(model, [f for f in exam.frames if f.name.endswith("-0.npz")])
-                checkpoint.export(out / "night.h5", model.network)
-                model.network.set_weights(current)
-                strips(out / "samples.png", pictures)
-            if step % 50 == 0 or step == steps:
-                _note(out / "curve.csv", step, minutes, numbers, psnr)
-                model.reset_metrics()
-            if now - saved > save_minutes * 60:
-                save()
-                curve(out / "curve.csv", out / "curve.png")
-                saved = now
-            if progress:
-                progress(step, steps, numbers | {"psnr": psnr})
-        save()
-        model.network.set_weights(average)
-        checkpoint.export(out / "night.h5", model.network)
-    return Outcome(out / "night.h5", step, step >= steps, psnr)
+            return pool.draw(batch, crop, random)
 
+        def examine() -> float:
+            psnr, pictures = judge(model, [f for f in exam.frames if f.name.endswith("-0.npz")])
+            strips(out / "samples.png", pictures)
+            return psnr
 
-def _note(path: Path, step: int, minutes: float, numbers: dict[str, float], psnr: float) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(["step", "minutes", *numbers, "psnr"])
-        writer.writerow([step, f"{minutes:.2f}", *(f"{value:.5f}" for value in numbers.values()), f"{psnr:.3f}"])
+        course.run(
+            steps,
+            rate,
+            stop,
+            draw=draw,
+            judge=examine,
+            export=lambda: checkpoint.export(out / "night.h5", model.network),
+            saved=lambda: curve(out / "curve.csv", out / "curve.png"),
+            save_minutes=save_minutes,
+            progress=progress,
+        )
+    return Outcome(out / "night.h5", course.step, course.step >= steps, course.psnr)

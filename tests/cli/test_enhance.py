@@ -12,7 +12,6 @@ import synthetic
 
 from realtime import Frame, StreamInfo, open_sink
 from realtime.cli.main import main
-from realtime.enhance import weights as weights_module
 
 #: What ``--json`` promises for each result; there may be more.
 RESULT = {"input", "output", "engine", "device", "precision", "width", "height", "frames", "dropped", "seconds", "fps"}
@@ -135,8 +134,6 @@ def test_encoder_options_reach_the_encoder(here: Path, options: list[str]) -> No
 
 
 def test_the_bundled_weights_are_the_default(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    if not weights_module.place(weights_module.index()[weights_module.DEFAULT]).is_file():
-        pytest.skip("no weights are bundled yet")
     picture = synthetic.image(here / "dark.png", value=25)
     assert main(["enhance", "dark.png", "--json"]) == 0
     result: dict[str, Any] = json.loads(capfd.readouterr().out)["results"][0]

@@ -20,8 +20,8 @@ from realtime.errors import TrainingError, WeightsError
 from realtime.training import data
 from realtime.training.answers import FORMAT, GRID, draw
 from realtime.training.checkpoint import export
+from realtime.training.course import Outcome
 from realtime.training.distil import distil, put_together
-from realtime.training.train import Outcome
 
 QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100}
 

@@ -15,8 +15,9 @@ import pytest
 from realtime.enhance.network import build
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
+from realtime.training.course import rate_at
 from realtime.training.initial import answer_the_input
-from realtime.training.train import rate_at, train
+from realtime.training.train import train
 
 QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100, "precision": "float32"}
 
