@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from realtime.cli import options
@@ -30,13 +29,13 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.pairs + chosen.clean + chosen.night:
         raise SettingError("nothing to evaluate on; give --pairs, --clean or --night")
     from realtime.enhance.enhancer import Enhancer
-    from realtime.training.evaluate import evaluate, summary, table
+    from realtime.training.evaluate import evaluate, played, summary, table
 
     methods = {str(name): Enhancer(name, chosen.engine) for name in chosen.weights or ["night"]}
     outcome = Outcome("evaluate", chosen)
     with learning("evaluating", chosen) as progress:
         scores = evaluate(
-            {name: partial(Enhancer.__call__, enhancer) for name, enhancer in methods.items()},
+            {name: played(enhancer) for name, enhancer in methods.items()},
             pair_folders=chosen.pairs,
             clean=chosen.clean,
             dark=chosen.night,

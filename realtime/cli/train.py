@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime.cli import options
 from realtime.cli.learning import learning
 from realtime.cli.show import Outcome
+from realtime.errors import SettingError
 
 
 def add(commands: options.Subparsers) -> None:
@@ -22,11 +23,14 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     parser.add_argument("--hold-out", action="append", default=[], metavar="GLOB", help="files kept for judging")
+    parser.add_argument("--meter", type=int, metavar="SCENES", help="learn the exposure meter instead (usual: 3000)")
     options.add_output(parser)
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
+    if chosen.meter is not None:
+        return _meter(chosen)
     from realtime.training.train import train
 
     outcome = Outcome("train", chosen)
@@ -47,3 +51,18 @@ def run(chosen: argparse.Namespace) -> int:
     outcome.note(text, output=str(made.weights), steps=made.steps, finished=made.finished, psnr=made.psnr)
     outcome.finish(interrupted=not made.finished)
     return 0 if made.finished else 130
+
+
+def _meter(chosen: argparse.Namespace) -> int:
+    from realtime.training.exposure import learn
+
+    if chosen.meter < 1:
+        raise SettingError(f"--meter {chosen.meter} scenes: it takes at least one, and some thousands to be good")
+    outcome, path = Outcome("train", chosen), chosen.output / "meter.npz"
+    with learning("filming", chosen) as progress:
+        error = learn(
+            chosen.data, path, count=chosen.meter, seed=chosen.seed, hold_out=chosen.hold_out, progress=progress
+        )
+    outcome.note(f"{path}: {error:.2f} stops off in the median, on held-out files", output=str(path), stops_off=error)
+    outcome.finish()
+    return 0

@@ -56,8 +56,9 @@ def encoded(light: Floats) -> Floats:
 
 
 #: Colour differences, in 8-bit levels, below which dark 4:2:0 video says nothing of colour, and above which it does.
-#: One chroma step is 2.1 levels of blue in BT.709 limited range; codecs leave whole skies one step off neutral.
-CORED, TRUSTED = 2.2, 5.0
+#: One chroma step is 2.1 levels of blue in BT.709 limited range, 3.1 once 8-bit RGB has clipped it at black; codecs
+#: leave whole skies one step off neutral.
+CORED, TRUSTED = 3.2, 5.0
 #: Luma, in 8-bit levels, up to which this holds, and above which nothing is changed.
 DARK, LIT = 24.0, 40.0
 

@@ -91,7 +91,18 @@ def find(name: str | Path | None = None) -> Weights:
     path = Path(str(name)).expanduser()
     if not path.is_file():
         raise WeightsError(f"weights {str(name)!r} are neither a file nor one of {', '.join(known)}")
-    return Weights(path.name, path, metered=False)
+    return Weights(path.name, path, _metered(path))
+
+
+def _metered(path: Path) -> bool:
+    """What 'realtime train' wrote into its file; the published files say nothing. `Weights.model` refuses the rest."""
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            return bool(file.attrs.get("metered", False))
+    except OSError:
+        return False
 
 
 def verify(path: Path, expected: str) -> None:

@@ -72,14 +72,18 @@ def check(path: Path, held: Arrays, wanted: Arrays) -> None:
         raise TrainingError(f"{path} belongs to another network: it holds {is_} where {due} is due; use another folder")
 
 
-def export(path: Path, network: keras.Model) -> None:
-    """Write the weights as the published files are: legacy .h5, which ``load_weights`` of Keras 2 and 3 reads."""
+def export(path: Path, network: keras.Model, **marks: bool) -> None:
+    """Write the weights as the published files are: legacy .h5, which ``load_weights`` of Keras 2 and 3 reads.
+
+    ``marks`` become attributes of the file.
+    """
     fresh = path.with_name(path.name + ".new")
     layers = [layer for layer in network.layers if layer.weights]
     try:
         with h5py.File(fresh, "w") as file:
             file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
             file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.2.4"
+            file.attrs.update(marks)
             for layer in layers:
                 names = [f"{layer.name}/{kind}:0" for kind in ("kernel", "bias")]
                 group = file.create_group(layer.name)

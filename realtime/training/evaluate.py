@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.meter import encoded, linear
 from realtime.errors import TrainingError
+from realtime.frame import Frame, StreamInfo
 from realtime.training import metrics
 from realtime.training.baselines import BASELINES, Enhance
 from realtime.training.camera import add_noise, film
@@ -25,6 +28,8 @@ Progress = Callable[[int, int, dict[str, float]], None]
 EXPOSURES, SHOT, READ, CRF = (0.05, 0.08, 0.12), 2e-4, 2e-3, 23
 #: Frames of a clip that are looked at, and those that run before so that the codec has settled.
 FRAMES, SETTLE = 6, 6
+#: Frames a second that clips are taken to have: what the meter's calm and the flicker depend on.
+RATE = 25
 
 
 class Case(NamedTuple):
@@ -108,6 +113,22 @@ def lit(path: Path) -> Case:
 def night(path: Path, frames: int = FRAMES) -> Case:
     """Real night material, without truth."""
     return Case(path.stem, "night", _levels(_clean(path, frames)), None)
+
+
+def played(enhancer: Enhancer) -> Enhance:
+    """The enhancer as it is used: a picture is a scene of its own, several are a clip through which the meter moves."""
+
+    def enhance(pictures: Bytes) -> Bytes:
+        if len(pictures) == 1:
+            return enhancer(pictures)
+        height, width = pictures.shape[1:3]
+        enhancer.prepare(StreamInfo(width, height, rate=Fraction(RATE)), rgb=True)
+        made: list[Frame] = []
+        for pts, picture in enumerate(pictures):
+            made += enhancer.enhance([Frame((np.ascontiguousarray(picture),), pts=pts, time_base=Fraction(1, RATE))])
+        return np.stack([frame.planes[0] for frame in made])
+
+    return enhance
 
 
 def score(method: str, enhance: Enhance, case: Case) -> Score:

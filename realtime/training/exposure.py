@@ -16,6 +16,7 @@ from realtime.training.data import Shots, find, split
 from realtime.training.degradation import darken, points
 
 Floats = npt.NDArray[Any]
+Progress = Callable[[int, int, dict[str, float]], None]
 
 #: A few small networks, started differently, err less together than a large one.
 MEMBERS, WIDTHS = 6, (24, 12)
@@ -30,7 +31,7 @@ class Views(NamedTuple):
     sources: list[str]
 
 
-def look(files: Sequence[Path], count: int, seed: int, progress: Callable[[int, int], None] | None = None) -> Views:
+def look(files: Sequence[Path], count: int, seed: int, progress: Progress | None = None) -> Views:
     """Film ``count`` dark scenes of whole frames, or most of them, from ``files``."""
     shots = Shots(files, crop=96, sequence=2, close=0.25)
     seen, stops, sources = [], [], []
@@ -44,7 +45,7 @@ def look(files: Sequence[Path], count: int, seed: int, progress: Callable[[int, 
         stops.append(np.log2(example.gain))
         sources.append(source.stem)
         if progress:
-            progress(number + 1, count)
+            progress(number + 1, count, {})
     return Views(np.stack(seen), np.array(stops, np.float32), sources)
 
 
@@ -107,7 +108,7 @@ def learn(
     count: int = 8000,
     seed: int = 0,
     hold_out: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """Learn the meter from images and clips below ``folders``, write it to ``path``, answer its error in stops.
 
@@ -115,6 +116,7 @@ def learn(
     """
     training, held = split(find(folders), also=hold_out)
     learned = fit(look(training, count, seed, progress), seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write(path, learned)
     exam = look(held or training, max(20, count // 20), seed + 1)
     return float(np.median(abs(stops_of(exam.seen, learned) - exam.stops)))

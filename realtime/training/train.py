@@ -144,7 +144,7 @@ def train(
             stop,
             draw=draw,
             judge=examine,
-            export=lambda: checkpoint.export(out / "night.h5", model.network),
+            export=lambda: checkpoint.export(out / "night.h5", model.network, metered=True),
             saved=lambda: curve(out / "curve.csv", out / "curve.png"),
             save_minutes=save_minutes,
             progress=progress,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.enhance.meter import MAX_GAIN, Meter, develop, encoded, features, linear, measure
+from realtime.enhance.meter import MAX_GAIN, Meter, develop, encoded, features, linear, measure, neutral
 
 LEARNED = Path(__file__).resolve().parents[2] / "weights" / "meter.npz"
 RAMP = np.linspace(0, 1, 1025, dtype=np.float32)
@@ -34,6 +34,16 @@ def street(exposure: float = 1.0, shape: tuple[int, int] = (90, 160)) -> Any:
 def test_srgb_there_and_back() -> None:
     assert np.allclose(linear(encoded(RAMP)), RAMP, atol=1e-6)
     assert linear(np.array([0.5], np.float32))[0] == pytest.approx(0.21404, abs=1e-5)
+
+
+def test_a_black_one_chroma_step_off_is_grey_and_a_colour_stays() -> None:
+    # What swscale makes of luma 17..22 with both chroma planes at 129, in 8 bits: a purple that is a rounding error.
+    black = np.array([[3, 0, 4], [2, 1, 4], [5, 2, 6], [10, 7, 11]], np.float32)[None, None] / 255
+    grey = np.asarray(neutral(black, np.array([40], np.float32)))
+    assert np.ptp(grey, axis=-1).max() * 255 < 0.15
+    red = np.array([[30, 8, 8]], np.float32)[None, None] / 255
+    assert np.allclose(neutral(red, np.array([40], np.float32)), red)
+    assert np.allclose(neutral(black, np.array([1], np.float32)), black)
 
 
 def test_gain_one_is_the_identity() -> None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -78,6 +79,13 @@ def test_a_path_is_a_file_of_ones_own(shelf: Path, tmp_path: Path, monkeypatch: 
     for name in (path, str(path), "~/mine.h5"):
         found = find(name)
         assert (found.name, found.path, found.metered) == ("mine.h5", path, False)
+
+
+def test_a_file_says_that_it_was_trained_behind_the_meter(shelf: Path, tmp_path: Path) -> None:
+    for marks in ({"metered": True}, {}):
+        with h5py.File(tmp_path / "mine.h5", "w") as file:
+            file.attrs.update(marks)
+        assert find(tmp_path / "mine.h5").metered is bool(marks)
 
 
 def test_an_unknown_name_tells_the_known(shelf: Path) -> None:

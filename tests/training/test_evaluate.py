@@ -12,7 +12,7 @@ import pytest
 from realtime.errors import TrainingError
 from realtime.training import metrics
 from realtime.training.baselines import BASELINES, TARGET
-from realtime.training.evaluate import evaluate, summary, table
+from realtime.training.evaluate import evaluate, played, summary, table
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (96, 128)) -> Any:
@@ -93,3 +93,31 @@ def test_clear_errors(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), picture())
     with pytest.raises(TrainingError, match="answered"):
         evaluate({"crops": lambda p: p[:, 1:]}, clean=[tmp_path])
+
+
+class Remembers:
+    """Stands in for an enhancer; notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, pictures: Any) -> Any:
+        return pictures // 2
+
+    def prepare(self, info: Any, rgb: bool) -> Any:
+        assert rgb
+        self.seconds.clear()
+
+    def enhance(self, frames: Any) -> Any:
+        self.seconds += [frame.seconds for frame in frames]
+        return frames
+
+
+def test_a_clip_is_played_and_a_picture_is_not() -> None:
+    enhancer = Remembers()
+    play = played(enhancer)  # type: ignore[arg-type]
+    assert np.array_equal(play(picture()[None]), picture()[None] // 2)
+    for _ in range(2):
+        clip = np.stack([picture(seed) for seed in range(3)])
+        assert np.array_equal(play(clip), clip)
+        assert enhancer.seconds == [0.0, 0.04, 0.08]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from realtime.enhance.network import build
+from realtime.enhance.weights import find
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
 from realtime.training.course import rate_at
@@ -55,7 +56,8 @@ def test_first_weights_answer_the_input_to_the_border() -> None:
 
 def test_exported_weights_load_like_the_published_ones(tmp_path: Path) -> None:
     one, other = build(), build()
-    checkpoint.export(tmp_path / "night.h5", one)
+    checkpoint.export(tmp_path / "night.h5", one, metered=True)
+    assert find(tmp_path / "night.h5").metered
     other.load_weights(tmp_path / "night.h5")
     assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
     assert 1.9e6 < (tmp_path / "night.h5").stat().st_size < 2.2e6
