@@ -12,6 +12,7 @@ from realtime.cli import options
 from realtime.cli.show import Outcome
 
 STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
+LAYERS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
 ENGINES = ("what", "precision", "size", "batch", "fps", "p50_ms", "p95_ms", "teraflops", "of_peak", "of_predict")
 
 
@@ -34,7 +35,7 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="of INPUT")
     parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="of INPUT")
     parser.add_argument("--frames", type=positive, default=12, metavar="N", help="in the synthetic input (default: 12)")
-    parser.add_argument("--only", choices=("stages", "network"), help="one of the two tables")
+    parser.add_argument("--only", choices=("stages", "network", "layers"), help="one table (layers: only so)")
     parser.add_argument("--sizes", type=size, nargs="+", metavar="WxH", help="default: 320x180 640x480")
     parser.add_argument("--batches", type=positive, nargs="+", default=[1], metavar="N", help="default: 1")
     parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "bfloat16", "float16"))
@@ -50,8 +51,9 @@ def run(chosen: argparse.Namespace) -> int:
     outcome = Outcome("benchmark", chosen)
     sizes = chosen.sizes or [(320, 180), (640, 480)]
     for title, columns, rows in (
-        ("stages", STAGES, _stages(chosen, sizes[-1]) if chosen.only != "network" else []),
-        ("network", ENGINES, _network(chosen, sizes) if chosen.only != "stages" else []),
+        ("stages", STAGES, _stages(chosen, sizes[-1]) if chosen.only in (None, "stages") else []),
+        ("network", ENGINES, _network(chosen, sizes) if chosen.only in (None, "network") else []),
+        ("layers", LAYERS, _layers(chosen, sizes[-1]) if chosen.only == "layers" else []),
     ):
         for row in rows:
             outcome.note(None, table=title, **row)
@@ -92,6 +94,20 @@ def _network(chosen: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[d
 
         plot(rows, chosen.plot)
     return [row | {"size": f"{row['width']}x{row['height']}"} for row in rows]
+
+
+def _layers(chosen: argparse.Namespace, size: tuple[int, int]) -> list[dict[str, Any]]:
+    from realtime.benchmarks.layers import layers
+    from realtime.enhance.device import choose_device, choose_precision
+    from realtime.enhance.weights import find
+
+    device = choose_device(chosen.device)
+    rows = [
+        {"precision": precision} | row
+        for precision in chosen.precisions or [choose_precision(chosen.precision, device)]
+        for row in layers(find(chosen.weights), device, precision, *size, chosen.rounds)
+    ]
+    return [row | {"size": f"{size[0]}x{size[1]}"} for row in rows]
 
 
 def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,14 @@ class Distillation(keras.Model):
     def call(self, batch: dict[str, Any]) -> Any:
         return self.network(batch["seen"])
 
+    def picture(self, batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
+        """What the engine makes of a batch with the student's answer: luma and chroma as `put_together` has them."""
+        return put_together(batch, answer)
+
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        luma, chroma = put_together(x, y_pred)
+        luma, chroma = self.picture(x, y_pred)
         luma = ops.clip(luma, 0.0, 1.0)
         error = luma - x["wanted"]
         edges = ops.mean(abs(error[:, 1:] - error[:, :-1])) + ops.mean(abs(error[:, :, 1:] - error[:, :, :-1]))
@@ -71,7 +75,7 @@ def judge(model: Distillation, samples: Sequence[Path]) -> float:
     scores = []
     for path in samples:
         sample = whole(path)
-        luma, chroma = put_together(sample, model.predict_on_batch(sample))
+        luma, chroma = model.picture(sample, model.predict_on_batch(sample))
         wrong = [
             np.square(np.clip(ops.convert_to_numpy(luma), 0, 1) - sample["wanted"]).sum(),
             np.square(ops.convert_to_numpy(chroma) - sample["colour"]).sum(),
@@ -88,6 +92,7 @@ def distil(
     *,
     metered: bool | None = None,
     start_from: Path | None = None,
+    lesson: Callable[[], Distillation] | None = None,
     steps: int = 20_000,
     batch: int = 8,
     crop: int = 192,
@@ -102,11 +107,11 @@ def distil(
     """Teach a student to answer as `weights` do, on the images and clips below `folders`; a second call goes on.
 
     `metered` is whether the exact network works behind the meter, None for what the weights were trained for.
-    `start_from` is a student to begin with, such as that of a similar teacher; a call that goes on has its own. `crop`
-    divides by 16. `out` gets ``state.npz`` (to resume), ``fast.h5`` (the averaged student), ``curve.csv``, the scenes
-    and the exact answers to them. SIGINT and SIGTERM end a sitting with a checkpoint. Raises `TrainingError`: no
-    usable data, a crop that does not divide, a state of another teacher, a loss of NaN; `WeightsError`: no student to
-    begin with.
+    `start_from` is a student to begin with, such as that of a similar teacher; a call that goes on has its own.
+    `lesson` makes another design's model, for comparisons. `crop` divides by 16. `out` gets ``state.npz`` (to resume),
+    ``fast.h5`` (the averaged student), ``curve.csv``, the scenes and the exact answers to them. SIGINT and SIGTERM end
+    a sitting with a checkpoint. Raises `TrainingError`: no usable data, a crop that does not divide, a state of another
+    teacher, a loss of NaN; `WeightsError`: no student to begin with.
     """
     if crop < GRID or crop % GRID or crop > min(data.SCENE):
         raise TrainingError(f"a crop of {crop} is not a multiple of {GRID} from {GRID} to {min(data.SCENE)}")
@@ -115,7 +120,7 @@ def distil(
     out.mkdir(parents=True, exist_ok=True)
     _same_teacher(out / "teacher.txt", f"{sha256(weights.path)} {'metered' if metered else 'plain'}\n")
     keras.utils.set_random_seed(seed)
-    model = Distillation(student.read(start_from) if start_from else student.build())
+    model = lesson() if lesson else Distillation(student.read(start_from) if start_from else student.build())
     model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
     model.optimizer.build(model.network.trainable_variables)
     course = Course(model, out, seed)

@@ -131,6 +131,15 @@ def test_benchmark(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert rows["model.predict"]["of_inference"] > 0
 
 
+def test_benchmark_of_layers(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    options = ["--only", "layers", "--sizes", "32x32", "--rounds", "1", "--precision", "float32", "--json"]
+    assert main(["benchmark", *options, "--weights", str(weights)]) == 0
+    whole, *parts = answered(capfd)["results"]
+    assert (whole["layer"], whole["of_work"]) == ("whole network", 1.0)
+    assert sum(row["of_work"] for row in parts) == pytest.approx(1, abs=0.01)
+    assert all(row["ms"] > 0 and row["teraflops"] >= 0 for row in parts)
+
+
 def test_live_without_a_window(
     clip: Path, weights: Path, tmp_path: Path, no_display: None, capfd: pytest.CaptureFixture[str]
 ) -> None:

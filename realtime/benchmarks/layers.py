@@ -1,0 +1,102 @@
+"""Where the exact network's time goes: each kind of layer of the inference graph on its own, beside the whole.
+
+Layers are timed as `realtime.enhance.graph` computes them, the narrow ones on 2x2 blocks, in turns within one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from realtime.enhance.backend import tf
+from realtime.enhance.device import choose_device
+from realtime.enhance.graph import REACH, compile_network
+from realtime.enhance.network import BRANCHES, MULTIPLY_ADDS
+from realtime.enhance.weights import Weights
+
+
+class Kind(NamedTuple):
+    """A layer that occurs ``times`` times: its kernel, inputs and outputs for each pixel, and how it is computed."""
+
+    name: str
+    times: int
+    kernel: int
+    inputs: int
+    outputs: int
+    padding: int  # pixels added around the input beforehand; -1: the convolution pads
+    blocks: bool = False
+
+
+KINDS = (
+    Kind("feature 3x3, 3 to 32", 1, 3, 3, 32, -1),
+    Kind("feature 3x3, 32 to 32", BRANCHES - 1, 3, 32, 32, -1),
+    Kind("branch 3x3, 32 to 8", BRANCHES, 3, 32, 8, -1),
+    Kind("branch 5x5, 8 to 8", BRANCHES, 5, 8, 8, 0),
+    Kind("branch 5x5, 8 to 16", BRANCHES, 5, 8, 16, 0),
+    Kind("branch 5x5, 16 to 32", BRANCHES, 5, 16, 32, 0),
+    Kind("branch 5x5, 32 to 16, transposed", BRANCHES, 5, 32, 16, REACH),
+    Kind("branch 5x5, 16 to 8, on blocks", BRANCHES, 5, 16, 8, REACH, blocks=True),
+    Kind("branch 5x5, 8 to 3, on blocks", BRANCHES, 5, 8, 3, REACH, blocks=True),
+    Kind("fusion 1x1, 3 to 3, on blocks", BRANCHES, 1, 3, 3, 0, blocks=True),
+)
+
+
+def layers(
+    weights: Weights, device: str, precision: str, width: int, height: int, rounds: int = 7
+) -> list[dict[str, Any]]:
+    """Rows of `KINDS` and the whole: ms for all of a kind, its share of the work and of the time, TFLOP/s.
+
+    ``of_whole`` is the time beside that of the whole network; all kinds together may need less or more than it, as
+    layers in a graph share caches and threads. ``width`` and ``height`` are even.
+    """
+    device = choose_device(device)
+    dtype, on_gpu = tf.as_dtype(precision), device != "cpu"
+    with tf.device(f"/{device}"):
+        picture = tf.random.uniform((1, height, width, 3))
+        network = tf.function(compile_network(weights.model(), dtype), jit_compile=on_gpu)
+        tasks: dict[str, Callable[[], object]] = {"whole network": lambda: network(picture).numpy()}
+        for kind in KINDS:
+            tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)
+        times: dict[str, list[float]] = {name: [] for name in tasks}
+        for task in tasks.values():
+            task()
+        for _ in range(rounds):
+            for name, task in tasks.items():
+                began = perf_counter()
+                task()
+                times[name].append(perf_counter() - began)
+    whole = float(np.median(times["whole network"]))
+    rows = [_row("whole network", 1, whole, MULTIPLY_ADDS, whole)]
+    for kind in KINDS:
+        work = kind.times * kind.kernel**2 * kind.inputs * kind.outputs
+        rows.append(_row(kind.name, kind.times, float(np.median(times[kind.name])) * kind.times, work, whole))
+    for row in rows:
+        row["teraflops"] = round(2 * row.pop("work") * width * height / row["ms"] / 1e9, 3)
+    return rows
+
+
+def _row(name: str, times: int, seconds: float, work: int, whole: float) -> dict[str, Any]:
+    row = {"layer": name, "times": times, "ms": round(seconds * 1e3, 2), "of_work": round(work / MULTIPLY_ADDS, 3)}
+    return row | {"of_whole": round(seconds / whole, 3), "work": work}
+
+
+def _task(kind: Kind, dtype: Any, width: int, height: int, on_gpu: bool) -> Callable[[], object]:
+    side, share, pad = kind.kernel, 1, kind.padding
+    if kind.blocks:
+        side, share, pad = (side + 1) // 2, 4, pad // 2
+        width, height = width // 2, height // 2
+    x = tf.cast(tf.random.uniform((1, height, width, kind.inputs * share)), dtype)
+    kernel = tf.cast(tf.random.normal((side, side, kind.inputs * share, kind.outputs * share), stddev=0.1), dtype)
+    bias = tf.zeros((kind.outputs * share,), dtype)
+
+    @tf.function(jit_compile=on_gpu)
+    def layer() -> Any:
+        padded = tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad > 0 else x
+        made = tf.nn.conv2d(padded, kernel, 1, "SAME" if pad < 0 else "VALID")
+        # One number comes back, so that no copy is timed.
+        return tf.nn.relu(tf.nn.bias_add(made, bias))[0, 0, 0, 0]
+
+    return lambda: layer().numpy()
