@@ -39,12 +39,16 @@ class Unchanged:
         return {"engine": "none", "device": "cpu", "precision": "none"}
 
 
-def transcode(path: Path, engines: Sequence[str], preset: str, seconds: float, rounds: int = 3) -> list[dict[str, Any]]:
+def transcode(
+    path: Path, engines: Sequence[str], preset: str, seconds: float, rounds: int = 3, weights: Path | None = None
+) -> list[dict[str, Any]]:
     """Rows: engine, fps and CPU milliseconds a frame (the best of `rounds`), and the share of the plain speed.
 
-    `path` is a video whose planes the encoder takes as they are, 8-bit 4:2:0; `seconds` of it are used.
+    `path` is a video whose planes the encoder takes as they are, 8-bit 4:2:0; `seconds` of it are used. `weights` are
+    metered ones, None the bundled.
     """
-    enhancers: dict[str, Any] = {"none": Unchanged()} | {engine: Enhancer(engine=engine) for engine in engines}
+    made = {engine: Enhancer(weights, engine, exposure="auto") for engine in engines}
+    enhancers: dict[str, Any] = {"none": Unchanged()} | made
     best: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
@@ -71,11 +75,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="realtime.benchmarks.transcode", description=__doc__)
     parser.add_argument("input", type=Path)
     parser.add_argument("--engine", action="append", choices=("exact", "fast"), help="default: fast")
+    parser.add_argument("--weights", type=Path, help="a file trained behind the meter (default: the bundled one)")
     parser.add_argument("--preset", default="veryfast")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
-    rows = transcode(chosen.input, chosen.engine or ["fast"], chosen.preset, chosen.seconds, chosen.rounds)
+    engines = chosen.engine or ["fast"]
+    rows = transcode(chosen.input, engines, chosen.preset, chosen.seconds, chosen.rounds, chosen.weights)
     kilo = 1 if sys.platform == "darwin" else 1024
     memory = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo / 1e9, 2)
     print(json.dumps({"preset": chosen.preset, "rows": rows, "largest_memory_gb": memory}, indent=1))

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
+from realtime.enhance.device import speeds
 from realtime.enhance.engine import Engine, Job
 from realtime.enhance.student import student_of
 from realtime.enhance.weights import Weights, cache, sha256
@@ -19,6 +20,12 @@ from realtime.frame import RGB, PixelFormat, StreamInfo
 
 #: What is measured stands for the whole frame, whose cost grows with its area. A GPU needs more to be busy.
 SAMPLE = {"cpu": (256, 160), "gpu": (1280, 720)}
+#: Multiply-adds a pixel of the network, and the share of a single convolution's speed that the whole of it reaches.
+MULTIPLY_ADDS, SHARE = 448_938, 0.9
+#: An estimate of more frames' time than this a frame is no doubt any more: exact does not keep up.
+DOUBTFUL = 4.0
+#: How often: the best turn is the one that the rest of the machine disturbed least.
+TURNS = 6
 #: A share of the frame's time is left for reading, writing and whatever else the machine does.
 ROOM = 0.8
 #: Frames a second where the source does not say.
@@ -34,17 +41,28 @@ def first(weights: Weights) -> str:
     return "fast"
 
 
-def seconds_a_frame(make: Callable[[], Engine], weights: Weights, device: str, info: StreamInfo) -> float:
+def seconds_a_frame(make: Callable[[], Engine], weights: Weights, like: Engine, info: StreamInfo) -> float:
     """How long the exact engine, which `make` makes, takes for a frame here: measured once, then remembered.
 
-    What is remembered lies in the user's cache, by machine, device, weights and size.
+    On a CPU it is estimated first, at the device and precision of `like`: to make the exact engine and measure it
+    takes seconds, which are spent only where the estimate leaves a doubt. What is remembered lies in the user's cache,
+    by machine, device, weights and size.
     """
     path = cache() / "speed.json"
-    key = f"{_machine()} {device} {sha256(weights.path)[:16]} {info.width}x{info.height}"
+    key = f"{_machine()} {like.device} {sha256(weights.path)[:16]} {info.width}x{info.height}"
+    rough = f"{key} {like.precision} estimated"
     known = _known(path)
-    if key not in known:
-        known[key] = _measure(make(), info.width, info.height)
-        _remember(path, known)
+    if key in known:
+        return known[key]
+    if like.device == "cpu":
+        if rough not in known:
+            speed = speeds((like.precision,), like.device)[like.precision]
+            known[rough] = info.width * info.height * MULTIPLY_ADDS / (SHARE * speed)
+            _remember(path, known)
+        if known[rough] * float(info.rate or USUAL_RATE) > DOUBTFUL:
+            return known[rough]
+    known[key] = _measure(make(), info.width, info.height)
+    _remember(path, known)
     return known[key]
 
 
@@ -56,7 +74,8 @@ def sustains(seconds: float, info: StreamInfo) -> bool:
 def sentence(seconds: float, info: StreamInfo) -> str:
     """Why ``fast`` was chosen, what ``exact`` would take, and how to have it."""
     whole = "" if info.live or not info.frames else f", {_duration(seconds * info.frames)} for all of it"
-    return f"engine fast, since exact would take {_duration(seconds)} a frame here{whole}; --engine exact has it anyway"
+    takes = f"about {_duration(seconds)} a frame here{whole}"
+    return f"engine fast, since exact would take {takes}; --engine exact has it anyway"
 
 
 def _measure(engine: Engine, width: int, height: int) -> float:
@@ -66,7 +85,7 @@ def _measure(engine: Engine, width: int, height: int) -> float:
     program = engine.program(Job(wide, high, 1, form, RGB))
     planes = tuple(np.zeros((1, *shape), np.uint8) for shape in form.shapes(wide, high))
     times = []
-    for _ in range(3):
+    for _ in range(TURNS):
         began = perf_counter()
         program(planes, 1.0, np.ones((1, 2), np.float32))
         times.append(perf_counter() - began)

@@ -1,13 +1,20 @@
-"""Which processor computes, and in which precision."""
+"""Which processor computes, in which precision, and in how many threads."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import perf_counter
+
+import cv2
 
 from realtime.enhance.backend import tf
 from realtime.errors import DeviceError, SettingError
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+#: Turns that each precision gets.
+REPEATS = 8
+#: Multiply-adds of a turn.
+WORK = 240 * 160 * 3 * 3 * 32 * 32
 
 
 def choose_device(wish: str) -> str:
@@ -42,19 +49,50 @@ def choose_precision(wish: str, device: str) -> str:
     if wish != "auto":
         return wish
     small = "bfloat16" if device == "cpu" else "float16"
-    # A convolution like the network's own. Only a clear gain is worth the coarser numbers.
-    return small if _seconds(small, device) < 0.8 * _seconds("float32", device) else "float32"
+    best = speeds((small, "float32"), device)
+    # Only a clear gain is worth the coarser numbers.
+    return small if best[small] > 1.25 * best["float32"] else "float32"
 
 
-def _seconds(precision: str, device: str, repeats: int = 5) -> float:
+def speeds(precisions: Sequence[str], device: str) -> dict[str, float]:
+    """Multiply-adds a second in a convolution like the network's own, by precision: the best of several short turns.
+
+    The rest of the machine disturbs turns in alternation alike, and the best of each least.
+    """
     with tf.device(f"/{device}"):
-        picture = tf.zeros((1, 96, 96, 32), precision)
-        kernel = tf.zeros((5, 5, 32, 16), precision)
-        convolve = tf.function(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"))
-        convolve(picture)
-        times = []
-        for _ in range(repeats):
-            began = perf_counter()
-            convolve(picture).numpy()
-            times.append(perf_counter() - began)
-    return min(times)
+        turns = {precision: _turn(precision) for precision in precisions}
+        taken = [{precision: turn() for precision, turn in turns.items()} for _ in range(REPEATS)]
+    return {precision: WORK / min(turn[precision] for turn in taken) for precision in precisions}
+
+
+def _turn(precision: str) -> Callable[[], float]:
+    """`WORK` ready to go; answers how many seconds it took."""
+    picture, kernel = tf.zeros((1, 160, 240, 32), precision), tf.zeros((3, 3, 32, 32), precision)
+    convolve = tf.function(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"))
+    convolve(picture)
+
+    def turn() -> float:
+        began = perf_counter()
+        convolve(picture).numpy()
+        return perf_counter() - began
+
+    return turn
+
+
+def leave_cores(tensorflow: bool) -> None:
+    """For the fast engine: OpenCV computes in one thread from now on, and TensorFlow too if so wished.
+
+    Nearly all that engine does takes less than a millisecond, and decoder and encoder want the other core at the same
+    time: pools that divide such steps spend more on waking and waiting than they win. CPU ms a frame, 1080p from file
+    to file on two cores, ultrafast, two runs each, TensorFlow's threads first: 1 and 1 36 and 40, 1 and 2 40 and 39,
+    2 and 1 39 and 41, 2 and 2 45 and 46. The exact engine is one long computation, for which TensorFlow's own choice,
+    all cores, is right. Its threads can only be set before it first computes and hold for the whole process: where the
+    exact engine may still be wanted, as under ``auto``, they stay as they are.
+    """
+    cv2.setNumThreads(1)
+    if tensorflow:
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            pass  # it has computed in this process already

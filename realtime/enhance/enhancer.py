@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime.enhance import choice
+from realtime.enhance.device import leave_cores
 from realtime.enhance.engine import Engine, Job, Program
 from realtime.enhance.engines import create
 from realtime.enhance.exposure import Exposer
@@ -57,6 +58,8 @@ class Enhancer:
         self._auto = engine == "auto"
         self._options = (device, precision, self._exposer.metered)
         self._engines: dict[str, Engine] = {}
+        if engine != "exact":
+            leave_cores(tensorflow=engine == "fast")
         self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
         self._governor: Governor | None = None
         self._wish = batch
@@ -110,6 +113,10 @@ class Enhancer:
             self.engine.level = self._governor.note(began - (frames[-1].arrived or began), took)
         return made
 
+    def look(self, frame: Frame) -> None:
+        """Lets the meter see the next frame of a prepared stream, which an earlier run has enhanced."""
+        self._exposer.next(frame)
+
     def describe(self) -> dict[str, Any]:
         """Engine, device and precision by name."""
         about: dict[str, Any] = {"engine": self.engine.name}
@@ -134,7 +141,7 @@ class Enhancer:
         self.engine = self._engine("fast")
         if info.frames != 1:
             make = partial(self._engine, "exact")
-            seconds = choice.seconds_a_frame(make, self.weights, self.engine.device, info)
+            seconds = choice.seconds_a_frame(make, self.weights, self.engine, info)
             if not choice.sustains(seconds, info):
                 info.findings.note(choice.sentence(seconds, info))
                 return

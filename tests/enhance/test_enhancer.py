@@ -263,9 +263,9 @@ def test_describe(enhancer: Enhancer) -> None:
 def test_auto_chooses_what_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     from realtime.enhance import device
 
-    monkeypatch.setattr(device, "_seconds", lambda precision, on: {"float32": 1.0, "bfloat16": 0.5}[precision])
+    monkeypatch.setattr(device, "speeds", lambda precisions, on: {"float32": 1.0, "bfloat16": 2.0})
     assert choose_precision("auto", "cpu") == "bfloat16"
-    monkeypatch.setattr(device, "_seconds", lambda precision, on: {"float32": 1.0, "bfloat16": 0.9}[precision])
+    monkeypatch.setattr(device, "speeds", lambda precisions, on: {"float32": 1.0, "bfloat16": 1.1})
     assert choose_precision("auto", "cpu") == "float32"
     assert choose_precision("bfloat16", "cpu") == "bfloat16"
 

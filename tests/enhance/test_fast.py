@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import synthetic
@@ -76,9 +77,13 @@ def frame(width: int, height: int, format: PixelFormat = VIDEO, level: float | N
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=str)
-def test_nothing_to_restore_and_no_gain_is_the_input(enhancer: Enhancer, format: PixelFormat) -> None:
-    given_ = frame(64, 48, format)
-    made = enhancer.prepare(info(64, 48, format), rgb=format == RGB)
+@pytest.mark.parametrize("size", [(64, 48), (61, 43)], ids=str)
+def test_nothing_to_restore_and_no_gain_is_the_input(
+    enhancer: Enhancer, format: PixelFormat, size: tuple[int, int]
+) -> None:
+    """Up to the last row and column, also where the sides are extended to divide."""
+    given_ = frame(*size, format)
+    made = enhancer.prepare(info(*size, format), rgb=format == RGB)
     answer = enhancer.enhance([given_])[0]
     assert answer.format == made.format
     if format.model == "rgb":
@@ -103,8 +108,10 @@ def test_every_size_keeps_its_size(enhancer: Enhancer, width: int, height: int, 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (7680, 4320)], ids=str)
 def test_extreme_sizes(enhancer: Enhancer, size: tuple[int, int]) -> None:
     enhancer.prepare(info(*size), rgb=False)
-    answer = enhancer.enhance([frame(*size, level=0.5)])[0]
+    given_ = frame(*size, level=0.5)
+    answer = enhancer.enhance([given_])[0]
     assert (answer.width, answer.height) == size
+    assert all(cv2.absdiff(before, after).max() <= 1 for before, after in zip(given_.planes, answer.planes))
     enhancer._programs.clear()
 
 
@@ -123,6 +130,8 @@ def test_a_stream_may_change_its_size(enhancer: Enhancer) -> None:
     sizes = [(64, 48), (32, 40), (64, 48)]
     made = [enhancer.enhance([frame(*size)])[0] for size in sizes]
     assert [(f.width, f.height) for f in made] == sizes
+    both = enhancer.enhance([frame(*size) for size in sizes[:2]])
+    assert [(f.width, f.height) for f in both] == sizes[:2]
 
 
 @pytest.mark.parametrize("exposure", [(1.0, 1.0), (5.0, 0.3), (30.0, 0.9)])

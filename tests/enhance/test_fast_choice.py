@@ -71,7 +71,8 @@ def test_fast_where_exact_is_too_slow_and_why(automatic: Enhancer, monkeypatch: 
     automatic.prepare(info, rgb=False)
     assert automatic.engine.name == "fast"
     assert info.findings.sentences == (
-        "engine fast, since exact would take 6.0 s a frame here, 10 min for all of it; --engine exact has it anyway",
+        "engine fast, since exact would take about 6.0 s a frame here, 10 min for all of it; "
+        "--engine exact has it anyway",
     )
 
 
@@ -104,3 +105,20 @@ def test_without_a_student_auto_is_exact(weights: Path) -> None:
     enhancer = Enhancer(weights, **AUTO)
     enhancer.prepare(stream(), rgb=False)
     assert enhancer.engine.name == "exact"
+
+
+def test_no_engine_is_built_where_exact_is_out_of_the_question(
+    automatic: Enhancer, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "_measure", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(choice, "speeds", lambda precisions, device: dict.fromkeys(precisions, 1e9))
+    automatic.prepare(stream(1920, 1080), rgb=False)
+    assert automatic.engine.name == "fast"
+    monkeypatch.setattr(choice, "speeds", lambda *_: pytest.fail("estimated again"))
+    automatic.prepare(stream(1920, 1080), rgb=False)
+    monkeypatch.setattr(choice, "_measure", lambda *_: 0.001)
+    # An estimate that leaves a doubt is no answer: a picture in ten seconds is another matter.
+    slow = StreamInfo(192, 108, VIDEO, rate=Fraction(1, 10), frames=100)
+    monkeypatch.setattr(choice, "speeds", lambda precisions, device: dict.fromkeys(precisions, 1e9))
+    automatic.prepare(slow, rgb=False)
+    assert automatic.engine.name == "exact"

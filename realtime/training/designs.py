@@ -1,4 +1,4 @@
-"""Which student for the fast engine: ``python -m realtime.benchmarks.designs DATA... -o OUT --weights night``.
+"""Which student for the fast engine: ``python -m realtime.training.designs DATA... -o OUT --weights night``.
 
 Every design learns the same steps from the same answers of the exact network, with the same loss, and is judged on
 the same held-out scenes. The table is Markdown; `docs/fast.md` keeps one.

@@ -1,0 +1,59 @@
+"""Whether a stream is kept up with: ``python -m realtime.benchmarks.live FILE``.
+
+The file plays at its own pace, as a camera would deliver it, through the same pipeline as ``realtime live``. Dropped
+frames, how far behind capture the pictures are, and what the governor did are reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from realtime.capture.limited import Limited
+from realtime.capture.sources import open_source
+from realtime.enhance.enhancer import Enhancer
+from realtime.output.sink import Discard, Sink
+from realtime.pipeline import run
+
+
+def live(
+    path: Path, seconds: float, engine: str = "fast", weights: Path | None = None, window: bool = False
+) -> dict[str, Any]:
+    """Plays `seconds` of a video. `weights` are metered ones, None the bundled; `window` shows it, which needs a
+    display."""
+    sink: Sink = Discard()
+    if window:
+        from realtime.output.window import Window
+
+        sink = Window("realtime: benchmark")
+    enhancer = Enhancer(weights, engine, exposure="auto")
+    source = Limited(open_source(path, paced=True), seconds)
+    report = run(source, enhancer, sink)
+    return {
+        "size": f"{report.width}x{report.height}",
+        "rate": round(float(source.info.rate), 2) if source.info.rate else None,
+        "engine": report.engine,
+        "frames": report.frames,
+        "dropped": report.dropped,
+        "latency_ms": report.latency_ms,
+        "governor": report.governor,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="realtime.benchmarks.live", description=__doc__)
+    parser.add_argument("input", type=Path)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--engine", default="fast", choices=("auto", "exact", "fast"))
+    parser.add_argument("--weights", type=Path, help="a file trained behind the meter (default: the bundled one)")
+    parser.add_argument("--window", action="store_true", help="show it: latency then runs to the display")
+    chosen = parser.parse_args()
+    print(json.dumps(live(chosen.input, chosen.seconds, chosen.engine, chosen.weights, chosen.window), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
