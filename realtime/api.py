@@ -70,6 +70,8 @@ def enhance_video(
         worker = Enhancer(**options)
     elif not hasattr(worker, "enhance"):
         worker = worker()
+    # Before it is asked what it is: an engine left to choose chooses by what it is to do.
+    worker.prepare(sink.ask(source.info), rgb=sink.wants_rgb)
     how = _provenance(worker)
     parameters = how | encoding | {"start": start, "duration": duration, "reading": reading and asdict(reading)}
     job = job_of(src, parameters | libraries())
@@ -85,7 +87,7 @@ def enhance_video(
     if resume and (done := sink.resume(job)):
         from realtime.capture.later import Later
 
-        source = Later(source, done)
+        source = Later(source, done, worker.look)
     report = run(source, worker, sink, progress=progress)
     if manifest:
         write_manifest(src, dst, parameters, asdict(report) | {"libraries": libraries()})

@@ -17,7 +17,10 @@ import re
 
 
 class RealtimeError(Exception):
-    """Base of the errors this package raises on purpose."""
+    """Base of the errors this package raises on purpose. What they say never holds a password."""
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class SettingError(RealtimeError, ValueError):
@@ -50,5 +53,6 @@ class Finished(Exception):
 
 def redacted(address: str) -> str:
     """The text with users and passwords in addresses replaced."""
-    hidden = re.sub(r"(?<=://)[^/\s]*@", "***@", address)
+    # Up to the last @, as passwords may hold / and @; one slash is what a path makes of an address.
+    hidden = re.sub(r"(?i)\b([a-z][a-z0-9+.-]+:/{1,2})\S*@", r"\1***@", address)
     return re.sub(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key|auth)[^=&\s]*=)[^&\s]+", r"\1***", hidden)

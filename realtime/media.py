@@ -76,6 +76,8 @@ def packets(container: av.container.InputContainer, damaged: Callable[[], None])
                 failed = 0
                 yield packet
             return
+        except IndexError:
+            return  # PyAV flushes streams in vain that came up on the way; it does so after those that it knows.
         except av.error.FFmpegError:
             failed += 1
             # Most demuxers look for the next good place themselves; one report for a run of them is enough.

@@ -56,7 +56,7 @@ class Camera(Source):
         )
 
     def frames(self) -> Iterator[Frame]:
-        began = None
+        began, pts = None, -1
         while not self._stopped:
             fine, picture = self._capture.read()
             now = perf_counter()
@@ -64,7 +64,9 @@ class Camera(Source):
                 raise SourceError(f"{self._name} stopped delivering pictures")
             began = now if began is None else began
             rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-            yield Frame((rgb,), pts=round((now - began) * TICKS), time_base=Fraction(1, TICKS), arrived=now)
+            # Two pictures that a driver held back may come within one tick.
+            pts = max(pts + 1, round((now - began) * TICKS))
+            yield Frame((rgb,), pts=pts, time_base=Fraction(1, TICKS), arrived=now)
 
     def stop(self) -> None:
         self._stopped = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from realtime.errors import SourceError
+from realtime.errors import SourceError, redacted
 from realtime.media import av, main_video, open_file, open_stream
 
 #: libav's words for the commonest wrecks, and ours.
@@ -12,6 +14,7 @@ WORDS = {
     "moov atom not found": "its index is missing, the recording was cut off before the camera finished it",
     "Invalid data found when processing input": "it is damaged, or no video (playlists and scripts are not followed)",
     "Invalid argument": "it is no video (playlists and scripts are not followed)",
+    "End of file": "it ends before its first picture",
     "Protocol not found": "that kind of address is not read",
 }
 
@@ -24,7 +27,7 @@ def open_path(path: Path) -> av.container.InputContainer:
             raise SourceError(f"{path} cannot be read as video: it is empty")
         container = open_file(path)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        unfinished = isinstance(error, av.error.InvalidDataError) and _unfinished(path)
+        unfinished = isinstance(error, (av.error.InvalidDataError, av.error.EOFError)) and _unfinished(path)
         why = WORDS["moov atom not found"] if unfinished else reason(error)
         raise SourceError(f"{path} cannot be read as video: {why}") from error
     return _with_video(container, str(path))
@@ -35,6 +38,7 @@ def open_address(address: str, options: dict[str, str], name: str) -> av.contain
     try:
         container = open_stream(address, options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        error.args = _redacted(error.args)  # a traceback tells them too
         raise SourceError(f"{name} cannot be read as video: {reason(error)}") from error
     return _with_video(container, name)
 
@@ -43,6 +47,15 @@ def reason(error: Exception) -> str:
     """What a library's error says, without a file name, an address or a number in it."""
     said = (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
     return WORDS.get(said, said)
+
+
+def beginning(container: av.container.InputContainer) -> Fraction:
+    """When the recording starts, in seconds: transport streams and cut files count from anywhere. Not before 0."""
+    return max(Fraction(container.start_time or 0, av.time_base), Fraction(0))
+
+
+def _redacted(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(redacted(t) if isinstance(t, str) else _redacted(t) if isinstance(t, tuple) else t for t in told)
 
 
 def _with_video(container: av.container.InputContainer, name: str) -> av.container.InputContainer:

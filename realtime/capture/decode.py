@@ -37,9 +37,15 @@ class Decoder:
         step = round(1 / (self.info.rate * stream.time_base)) if self.info.rate else 1
         clock = Clock(stream.time_base, step)
         count = repaired = 0
+        following = None
         for picture in self._pictures(stream):
             count += 1
-            pts = clock.tell(picture.pts, picture.duration or 0, picture.dts)
+            # AVI has decoding times only, and what libav makes of them is a frame late, or out of order.
+            time = picture.pts
+            if self.container.format.name == "avi":
+                time = following if picture.dts is None else picture.dts
+            pts = clock.tell(time, picture.duration or 0, picture.dts)
+            following = pts + step
             self.info.findings.counts["repaired_timestamps"] += clock.repaired - repaired
             repaired = clock.repaired
             yield self._frame(picture, pts, stream.time_base)

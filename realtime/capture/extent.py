@@ -5,15 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from realtime.capture.container import open_path
+from realtime.capture.container import beginning, open_path
 from realtime.errors import SourceError
 from realtime.media import av, main_video, packets
 
 USUAL_RATE = Fraction(25)
 
 
-def extent(path: Path) -> tuple[Fraction, Fraction, Fraction]:
-    """When the first and the last picture are shown, and the usual time from one to the next, in seconds.
+def extent(path: Path) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """When the first and the last picture are shown, the usual time from one to the next, and when the file begins, in
+    seconds.
 
     Looks at the end first, and at all of the file only where nothing is found there. Raises SourceError.
     """
@@ -28,7 +29,7 @@ def extent(path: Path) -> tuple[Fraction, Fraction, Fraction]:
                     continue  # no index
             mine = [p.pts for p in packets(container, lambda: None) if p.stream.index == stream.index]
             if last := [pts for pts in mine if pts is not None]:
-                return first * base, max(last) * base, 1 / (stream.average_rate or USUAL_RATE)
+                return first * base, max(last) * base, 1 / (stream.average_rate or USUAL_RATE), beginning(container)
     raise SourceError(f"{path} holds no picture")
 
 
@@ -36,14 +37,14 @@ def reaches(output: Path, source: Path, start: float | None = None, duration: fl
     """Whether `output` lasts as long as what `start` and `duration` leave of `source`: to within a frame, or one more
     where these two fall between frames. What cannot be read reaches nothing."""
     try:
-        first, last, step = extent(source)
-        begin, end, _ = extent(output)
+        first, last, step, origin = extent(source)
+        begin, end, *_ = extent(output)
     except SourceError:
         return False
     slack = step
     if start is not None or duration is not None:
         slack += step
-        moment = Fraction(start or 0)
+        moment = origin + Fraction(start or 0)
         last = last if duration is None else min(last, moment + Fraction(duration))
         first = max(first, moment)
     return end - begin >= last - first - slack

@@ -8,25 +8,27 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from realtime.capture.container import open_path
+from realtime.capture.container import beginning, open_path
 from realtime.capture.decode import Decoder
 from realtime.capture.describe import describe
 from realtime.capture.pixels import Reading
 from realtime.capture.source import Source
 from realtime.errors import SettingError
 from realtime.frame import Frame, StreamInfo
-from realtime.media import av, main_video
+from realtime.media import av, main_video, packets
 
 #: Packets to look at for a first picture before the stream is taken for one without a display matrix.
 LOOK = 50
+#: Seconds before the first picture wanted to look for one that stands alone, one after another.
+BACK = (0, 2, 10, 60)
 
 
 class VideoFile(Source):
     """The first video stream of a file, from `start` for `duration` seconds.
 
-    Timestamps are the file's own; with `start` given, they count from there. What is damaged is skipped and counted
-    in ``info.findings``. Raises SourceError when the file is missing, unreadable, no video or HDR, and SettingError
-    when the range is not inside it.
+    Timestamps are the file's own; with `start`, which counts from the file's beginning, they count from there. What is
+    damaged is skipped and counted in ``info.findings``. Raises SourceError when the file is missing, unreadable, no
+    video or HDR, and SettingError when the range is not inside it.
     """
 
     def __init__(
@@ -34,17 +36,19 @@ class VideoFile(Source):
     ) -> None:
         if (start is not None and start < 0) or (duration is not None and duration <= 0):
             raise SettingError(f"start {start} must be 0 or more seconds, duration {duration} more than 0")
-        self._path, self._start, self._reading = path, start, reading or Reading()
-        self._end = None if duration is None else (start or 0.0) + duration
+        self._path, self._reading = path, reading or Reading()
         with open_path(path) as container:
+            origin = float(beginning(container))
             info = describe(container, str(path), self._reading)
             info = replace(info, display=_display(container))
         first, length = info.span[0] or 0.0, info.seconds
-        if start is not None and length is not None and start >= first + length:
+        if start is not None and length is not None and origin + start >= first + length:
             raise SettingError(f"start {start:g} s is behind the end of {path}, which lasts {length:.2f} s")
+        self._start = None if start is None else origin + start
+        self._end = None if duration is None else origin + (start or 0.0) + duration
         if start is not None or duration is not None:
-            info = _shortened(info, start or 0.0, self._end)
-        self.info = replace(info, path=path, span=(start, self._end))
+            info = _shortened(info, self._start or origin, self._end)
+        self.info = replace(info, path=path, span=(self._start, self._end))
 
     def frames(self) -> Iterator[Frame]:
         with open_path(self._path) as container:
@@ -53,11 +57,8 @@ class VideoFile(Source):
             base = stream.time_base
             zero = 0 if self._start is None else round(Fraction(self._start).limit_denominator(1_000_000) / base)
             last = None if self._end is None else Fraction(self._end).limit_denominator(1_000_000) / base
-            if zero:
-                try:
-                    container.seek(zero, stream=stream)
-                except av.error.FFmpegError:
-                    pass  # No index to seek by: what is before is decoded and passed over.
+            if (target := _target(self._path, zero) if zero else None) is not None:
+                container.seek(target, stream=stream)
             for frame in Decoder(container, self.info, self._reading).frames():
                 if self._start is not None and frame.pts < zero:
                     continue
@@ -66,11 +67,34 @@ class VideoFile(Source):
                 yield replace(frame, pts=frame.pts - zero)
 
 
+def _target(path: Path, zero: int) -> int | None:
+    """Where to seek so that the picture at `zero` can be decoded; None for the beginning: what is before is decoded and
+    passed over. Formats without an index lead to any picture, which may hang on those before it."""
+    for back in BACK:
+        with open_path(path) as container:
+            stream = main_video(container)
+            target = zero - round(back / stream.time_base)
+            if target <= (stream.start_time or 0):
+                return None
+            try:
+                container.seek(target, stream=stream)
+                for packet in packets(container, lambda: None):
+                    if packet.stream.index == stream.index and packet.is_keyframe and packet.size:
+                        time = packet.pts if packet.pts is not None else packet.dts
+                        if time is not None and time <= zero:
+                            return target
+                        break
+            except av.error.FFmpegError:
+                pass  # no index at all, or damage there
+    return None
+
+
 def _display(container: av.container.InputContainer) -> tuple[int, ...] | None:
     """The display matrix, which comes with the first picture; None where there is none, or nothing decodes."""
     stream = main_video(container)
     try:
-        for tried, packet in enumerate(container.demux(stream)):
+        mine = (packet for packet in packets(container, lambda: None) if packet.stream.index == stream.index)
+        for tried, packet in enumerate(mine):
             for picture in packet.decode():
                 matrix = picture.side_data.get("DISPLAYMATRIX")
                 return None if matrix is None else struct.unpack("9i", bytes(matrix))

@@ -50,8 +50,8 @@ def run(chosen: argparse.Namespace) -> int:
     enhancer = cache(lambda: options.make_enhancer(chosen))
     if chosen.watch:
         chosen.skip_existing, chosen.resume = not chosen.overwrite, True
-        return _all(chosen, outcome, enhancer, _wanted(chosen, _watched(chosen)), 1)
-    pairs = list(_wanted(chosen, _plan(chosen)))
+        return _all(chosen, outcome, enhancer, _wanted(chosen, _watched(chosen), outcome), 1)
+    pairs = list(_wanted(chosen, _plan(chosen), outcome))
     code = _all(chosen, outcome, enhancer, pairs, len(pairs))
     return 2 if len(pairs) == 1 and isinstance(outcome.last_error, SettingError) else code
 
@@ -72,7 +72,7 @@ def _all(
                 except RealtimeError as error:
                     outcome.add(pair.source, pair.target, watch.last, error)
                 except KeyboardInterrupt:
-                    outcome.add(pair.source, pair.target, watch.last)
+                    outcome.add(pair.source, pair.target, watch.last, interrupted=True)
                     frames = watch.last.frames if watch.last else 0
                     kept = f"{pair.target} is playable, with {frames} frames of this run"
                     raise KeyboardInterrupt(kept if frames else "nothing was written") from None
@@ -126,7 +126,7 @@ def _watched(chosen: argparse.Namespace) -> Iterable[Pair]:
     return arrivals(look)
 
 
-def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair]) -> Iterator[Pair]:
+def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair], outcome: Outcome) -> Iterator[Pair]:
     """Without those that --skip-existing leaves alone: whose output is there, and not just a part of it."""
     from realtime.capture.extent import reaches
     from realtime.capture.source import IMAGES
@@ -138,3 +138,5 @@ def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair]) -> Iterator[Pair]
         elif target.suffix.lower() not in IMAGES and not reaches(target, source, chosen.start, chosen.duration):
             log.warning("%s is shorter than %s, or cannot be read, and is made anew", target, source)
             yield pair
+        else:
+            outcome.skipped += 1

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.cli.options import make_enhancer
-from realtime.cli.show import Outcome, watching
+from realtime.cli.show import Outcome, state, watching
 
 if TYPE_CHECKING:
     from realtime.capture.source import Source
     from realtime.output.sink import Sink
+    from realtime.report import Report
 
 
 def play(
@@ -29,10 +30,14 @@ def play(
     outcome = Outcome(command, chosen)
     # Open from here on, whatever happens before the pipeline takes over: a camera light must not stay on.
     with closing(source), watching(source.info.name, chosen) as watch:
+
+        def progress(report: Report) -> None:
+            watch(report)
+            sink.caption(state(report))
+
         try:
-            outcome.add(
-                source.info.name, target, run(source, make_enhancer(chosen), sink, record=record, progress=watch)
-            )
+            report = run(source, make_enhancer(chosen), sink, record=record, progress=progress)
+            outcome.add(source.info.name, target, report)
         except KeyboardInterrupt:
             outcome.add(source.info.name, target, watch.last)
             outcome.finish(interrupted=True)

@@ -34,14 +34,25 @@ class Outcome:
         self.last_error: Exception | None = None
         #: Whether an input was damaged: what could be read of it was done, and still something is wrong.
         self.damaged = False
+        #: Inputs left alone, as their outputs are there.
+        self.skipped = 0
 
     def add(
-        self, source: str | Path, target: str | Path | None, report: Report | None, error: Exception | None = None
+        self,
+        source: str | Path,
+        target: str | Path | None,
+        report: Report | None,
+        error: Exception | None = None,
+        interrupted: bool = False,
     ) -> None:
         """Notes what became of one input, and says it where no JSON is wanted."""
-        result: dict[str, Any] = {"input": str(source), "output": None if target is None else str(target)}
+        result: dict[str, Any] = {
+            "input": redacted(str(source)),
+            "output": None if target is None else redacted(str(target)),
+        }
         result |= {field: getattr(report, field, None) for field in FIELDS}
         result |= {"warnings": list(report.warnings) if report else [], "error": None if error is None else str(error)}
+        result |= {"interrupted": True} if interrupted else {}
         self._results.append(result)
         self.damaged = self.damaged or bool(report and report.damaged)
         if error is not None:
@@ -68,9 +79,11 @@ class Outcome:
                 "seconds": round(perf_counter() - self._began, 3),
                 "results": self._results,
             }
-            print(json.dumps(answer, indent=2))
+            print(json.dumps(answer | ({"skipped": self.skipped} if self.skipped else {}), indent=2))
         elif len(self._results) > 1 and not self._chosen.quiet and all("error" in result for result in self._results):
             print(table(self._results), file=sys.stderr)
+        if self.skipped and not self._chosen.json and not self._chosen.quiet:
+            print(f"{self.skipped} left alone, whose outputs are there and as long", file=sys.stderr)
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -78,11 +91,12 @@ def table(results: list[dict[str, Any]]) -> str:
     wide = max(len(result["input"]) for result in results)
     lines = []
     for result in results:
-        state = "failed" if result["error"] else "with warnings" if result["warnings"] else "done"
+        state = "failed" if result["error"] else "interrupted" if result.get("interrupted") else ""
+        state = state or ("with warnings" if result["warnings"] else "done")
         lines.append(
             f"{result['input']:{wide}}  {result['frames'] or 0:8} frames  {result['fps'] or 0:7.1f} fps  {state}"
         )
-    failed = sum(result["error"] is not None for result in results)
+    failed = sum(result["error"] is not None or "interrupted" in result for result in results)
     return "\n".join([*lines, f"{len(results) - failed} of {len(results)} files done"])
 
 
@@ -103,6 +117,15 @@ def summary(source: str, target: str | None, report: Report) -> str:
         f"{source}{f' -> {target}' if target else ''}: {report.frames} frames{lost} in {report.seconds:.1f} s, "
         f"{report.fps:.1f} fps{behind}{less} ({report.engine}, {report.device}, {report.precision})"
     )
+
+
+def state(report: Report) -> str:
+    """How a live stream fares, in a few words; empty for a file."""
+    delay, eased = report.latency_ms, report.governor or {}
+    words = [f"{delay['p50']:.0f} ms behind"] if delay else []
+    words += [f"{report.dropped} dropped"] if report.dropped else []
+    words += [f"maps at level {eased['level']}"] if eased.get("level") else []
+    return ", ".join(words)
 
 
 class Watch:
@@ -133,14 +156,15 @@ def watching(label: str, chosen: argparse.Namespace, done: int = 0, of: int = 1)
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[fps]:.1f} fps"),
+        TextColumn("{task.fields[state]}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None, fps=0.0)
-        batch = bar.add_task("all files", total=of, completed=done, fps=0.0, visible=of > 1)
+        task = bar.add_task(label, total=None, fps=0.0, state="")
+        batch = bar.add_task("all files", total=of, completed=done, fps=0.0, state="", visible=of > 1)
 
         def show(report: Report) -> None:
-            bar.update(task, completed=report.frames, total=report.total, fps=report.fps)
+            bar.update(task, completed=report.frames, total=report.total, fps=report.fps, state=state(report))
             bar.update(batch, completed=done + min(1.0, report.frames / (report.total or 1 << 62)), fps=report.fps)
 
         yield Watch(show)

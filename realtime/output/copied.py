@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 from realtime.errors import SinkError
 from realtime.frame import StreamInfo
@@ -12,7 +13,9 @@ from realtime.media import Clock, av, open_file, packets
 
 #: Tags that describe the old file rather than the recording.
 STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"})
-#: Formats without a place for tags of any name.
+#: Seconds by which sound may lie before the picture of its time.
+EARLY = 1
+#: Formats without a place for tags of any name, and for a rotation.
 TAGLESS = frozenset({"mpegts", "avi"})
 
 
@@ -27,6 +30,7 @@ class Copied:
         self._streams: dict[int, av.stream.Stream] = {}
         self._clocks: dict[int, Clock] = {}
         self._before: dict[int, int] = {}
+        self._blanks: dict[int, av.Packet] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
         self._waiting: av.Packet | None = None
@@ -43,20 +47,23 @@ class Copied:
             if stream.index == info.track:
                 picture.metadata.update(_tags(stream.metadata))
                 continue
-            if _made_anew(stream):
+            if _made_anew(stream) or self._attached(stream, info.path):
                 continue
             made = self._holding(stream)
             if made is None:
                 self._leave_out(stream)
             else:
                 self._streams[stream.index] = made
-        self._output.metadata.update(_tags(self._input.metadata))
-        if _tags(self._input.metadata) and self._output.format.name in TAGLESS:
-            self._complain(f"{self._output.format.name} has no place for the tags {', '.join(self._input.metadata)}")
+        tags = _tags(self._input.metadata)
+        self._output.metadata.update(tags)
+        if tags and self._output.format.name in TAGLESS:
+            self._complain(f"{self._output.format.name} has no place for the tags {', '.join(tags)}")
         self._copy_chapters(self._input)
-        if self._begin:
+        early = self._begin - EARLY
+        pictures = self._input.streams[info.track]
+        if early > (pictures.start_time or 0) * pictures.time_base:  # else that is where a seek would lead
             try:
-                self._input.seek(round(self._begin * av.time_base))
+                self._input.seek(round(early * av.time_base))
             except av.error.FFmpegError:
                 pass  # No index to seek by: what is before is read and passed over.
         # Damaged places are not counted here: capture reads the same file and meets the same ones.
@@ -69,7 +76,25 @@ class Copied:
             if seconds is not None and packet.dts * packet.time_base > seconds:
                 return
             self._waiting = None
+            if packet.stream.codec_context is not None and packet.stream.codec_context.name == "mov_text":
+                self._blanks[packet.stream.index] = _blank(packet)
+            try:
+                self.mux(packet)
+            except av.error.ArgumentError:
+                self._info.findings.counts["skipped_packets"] += 1
+
+    def mux(self, packet: av.Packet) -> None:
+        """Writes a packet; damaged sound, which muxers refuse when its turn comes, must not cost the pictures."""
+        try:
             self._output.mux(packet)
+        except av.error.InvalidDataError:
+            self._info.findings.counts["skipped_packets"] += 1
+
+    def finish(self, seconds: Fraction | None) -> None:
+        """`write_until` for the last time."""
+        self.write_until(seconds)
+        for blank in self._blanks.values():
+            self._output.mux(blank)
 
     def close(self) -> None:
         if self._input is not None:
@@ -93,7 +118,9 @@ class Copied:
 
     def _retime(self, packet: av.Packet, index: int) -> None:
         """Counts from the start of the span, and makes decoding times rise, which muxers insist on."""
-        clock = self._clocks.setdefault(index, Clock(packet.time_base, strictly=False))
+        # Of the muxers, only Matroska's takes two packets at one moment.
+        strictly = self._output.format.name not in ("matroska", "webm")
+        clock = self._clocks.setdefault(index, Clock(packet.time_base, strictly=strictly))
         shift = round(self._begin / packet.time_base)
         dts = packet.dts if packet.dts is not None else packet.pts
         told = clock.tell(None if dts is None else dts - shift, packet.duration or 0)
@@ -103,9 +130,22 @@ class Copied:
         self._before[index] = clock.repaired
         self._info.findings.counts["repaired_timestamps"] += clock.repaired - known
 
+    def _attached(self, stream: av.stream.Stream, path: Path) -> bool:
+        """Whether it is a cover picture and went in as Matroska has them: as an attachment, before all packets."""
+        if not _is_cover(stream) or self._output.format.name != "matroska":
+            return False
+        with open_file(path) as again:
+            picture = next((bytes(p) for p in again.demux(again.streams[stream.index]) if p.size), None)
+        kind = stream.codec_context.name.replace("mjpeg", "jpeg")
+        if picture is not None:
+            self._output.add_attachment(f"cover.{kind}", f"image/{kind}", picture)
+        return picture is not None
+
     def _holding(self, stream: av.stream.Stream) -> av.stream.Stream | None:
         """The stream in the output, or None where a file with it alone cannot be written and read again."""
         data = io.BytesIO()
+        if _is_cover(stream):
+            return None  # MP4 keeps covers among tags of a kind that has no room for ours.
         try:
             with av.open(data, "w", format=self._output.format.name) as trial:
                 made = trial.add_stream_from_template(stream, opaque=True)
@@ -129,7 +169,8 @@ class Copied:
 
     def _leave_out(self, stream: av.stream.Stream) -> None:
         self._info.findings.counts["left_out_streams"] += 1
-        name = stream.metadata.get("handler_name") or stream.metadata.get("filename") or stream.name or "unknown kind"
+        name = stream.metadata.get("handler_name") or stream.metadata.get("filename") or getattr(stream, "name", None)
+        name = name or "unknown kind"
         self._complain(
             f"stream {stream.index} ({stream.type}, {name}) does not fit into {self._output.format.name} and is left "
             "out; another suffix for the output may hold it"
@@ -162,3 +203,16 @@ def _made_anew(stream: av.stream.Stream) -> bool:
         return False
     chapters = int(getattr(stream, "discard", 0)) == 48 and bool(stream.container.chapters())
     return "timecode" in stream.metadata or chapters
+
+
+def _is_cover(stream: av.stream.Stream) -> bool:
+    return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
+
+
+def _blank(packet: av.Packet) -> av.Packet:
+    """An empty subtitle for a moment, behind `packet`. MP4's muxer ends subtitles with one that lasts as long as the
+    one before it, which would make the file longer than its pictures."""
+    blank = av.Packet(bytes(2))
+    blank.stream, blank.time_base, blank.duration = packet.stream, packet.time_base, 1
+    blank.pts = blank.dts = packet.pts + (packet.duration or 0)
+    return blank

@@ -27,6 +27,8 @@ def try_encoder(name: str) -> str | None:
             frame.pts = 0
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
+    except av.codec.codec.UnknownCodecError:
+        return "is not part of this build of PyAV"
     except (av.error.FFmpegError, ValueError, OSError) as error:
         return f"does not work here ({getattr(error, 'strerror', None) or type(error).__name__})"
     return None

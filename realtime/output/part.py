@@ -9,11 +9,12 @@ from pathlib import Path
 
 from realtime.errors import SinkError
 from realtime.media import av, main_video, open_file
-from realtime.output.copied import TAGLESS
 from realtime.output.sink import part_of
 
 #: The tag that says of what input and with what settings a file is made.
 JOB = "realtime_job"
+#: How far into a transport stream its table of services begins, at most, in bytes.
+HEAD = 1 << 16
 
 
 def earlier_of(path: Path) -> Path:
@@ -24,26 +25,26 @@ def earlier_of(path: Path) -> Path:
 class Part:
     """An unfinished file, as far as its groups of pictures are whole: all but the last group, which may be cut.
 
-    `frames` is how many that are; none in a format without tags, which cannot say of which job it is. Raises SinkError
-    when it has some and is not of the same `job`.
+    `frames` is how many that are; none in AVI, which stores no times. Raises SinkError when it has some and is not of
+    the same `job`.
     """
 
     def __init__(self, path: Path, job: str) -> None:
         self.path, self.frames = path, 0
         self._times: list[int] = []  # of every packet, in decoding order
-        tags: dict[str, str] = {}
+        mine = False
         try:
             with open_file(path) as container:
-                if container.format.name in TAGLESS:
+                if container.format.name == "avi":
                     return
-                tags = {name.lower(): value for name, value in container.metadata.items()}
+                mine = job in (_service(path) if container.format.name == "mpegts" else _tag(container))
                 for packet in _pictures(container):
                     if packet.is_keyframe:
                         self.frames = len(self._times)
                     self._times.append(packet.pts)
         except (av.error.FFmpegError, OSError):
             pass  # Nothing, or no more, can be read of it; what was read counts.
-        if self.frames and tags.get(JOB) != job:
+        if self.frames and not mine:
             raise SinkError(
                 f"{path} was made of another input or with other settings; repeat those, or start over with --overwrite"
             )
@@ -69,6 +70,25 @@ class Part:
                 packet.dts = (times[0] - early * step if early > 0 else times[place - delay]) - shift
                 packet.pts -= shift
                 yield packet
+
+
+def marks(tags: dict[str, str], format: str) -> dict[str, str]:
+    """`tags` by the names that a container of that format has; a transport stream has room for few letters."""
+    if format == "mpegts":
+        return {"service_provider": tags.get("enhanced_by", ""), "service_name": tags.get(JOB, "")}
+    if format == "avi":
+        return {"encoded_by": ", ".join(value for name, value in tags.items() if name != JOB)}
+    return tags
+
+
+def _tag(container: av.container.InputContainer) -> str:
+    return next((value for name, value in container.metadata.items() if name.lower() == JOB), "")
+
+
+def _service(path: Path) -> str:
+    """The beginning of a transport stream as text; PyAV does not tell the names in it."""
+    with path.open("rb") as file:
+        return file.read(HEAD).decode("latin-1")
 
 
 def _pictures(container: av.container.InputContainer) -> Iterator[av.Packet]:

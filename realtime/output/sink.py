@@ -48,6 +48,9 @@ class Sink(ABC):
     def idle(self) -> None:
         """Does what cannot wait for the next frame. May raise `errors.Finished`, like `write`."""
 
+    def caption(self, text: str) -> None:
+        """Shows how the stream fares, where there is a place for it. From the thread that writes."""
+
     def close(self) -> None:
         """Finishes: what was written counts."""
 
@@ -80,3 +83,8 @@ class Discard(Sink):
 def part_of(path: Path) -> Path:
     """Where a file grows until it is complete: beside its final name, so that the last step is a rename."""
     return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def continues(path: Path) -> bool:
+    """Whether what an interrupted run left of `path` can be gone on with: AVI does not say when its pictures are."""
+    return path.suffix.lower() != ".avi"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from realtime.errors import SettingError, SinkError
-from realtime.output.sink import IMAGES, VIDEOS, Sink, part_of
+from realtime.output.sink import IMAGES, VIDEOS, Sink, continues, part_of
 
 
 def open_sink(
@@ -57,6 +57,7 @@ def check_writable(path: Path, overwrite: bool, resume: bool = False) -> None:
         raise SinkError(f"{path} exists; use --overwrite to replace it")
     part = part_of(path)
     if part.exists() and not (overwrite or resume):
-        raise SinkError(f"{part} is left from an interrupted run; --resume continues it, --overwrite starts over")
+        remedy = "--resume continues it" if continues(path) else "AVI cannot be continued"
+        raise SinkError(f"{part} is left from an interrupted run; {remedy}, --overwrite starts over")
     if not os.access(folder, os.W_OK):
         raise SinkError(f"{folder} cannot be written to: no permission")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,15 @@ from time import monotonic
 from realtime.errors import RealtimeError, SinkError
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media import av
-from realtime.output.copied import Copied
+from realtime.output.copied import TAGLESS, Copied
 from realtime.output.encoders import try_encoder
 from realtime.output.encoding import Encoding, name_of
 from realtime.output.muxing import MP4, open_output
-from realtime.output.part import Part, discard_parts, find_part
+from realtime.output.part import Part, discard_parts, find_part, marks
 from realtime.output.picture import encodable, padded, tags_of
-from realtime.output.sink import Sink, part_of
+from realtime.output.sink import Sink, continues, part_of
 
+log = logging.getLogger("realtime")
 #: Seconds between two moments at which everything written is forced to the disk: what a power cut may take.
 SYNC = 1.0
 
@@ -51,6 +53,8 @@ class VideoOutput(Sink):
         self._tags = dict(tags)
 
     def resume(self, job: str) -> int:
+        if not continues(self._path) and self._part.exists():
+            log.warning("%s starts over: AVI cannot be continued", self._path)
         self._kept = find_part(self._path, job)
         return self._kept.frames if self._kept else 0
 
@@ -70,7 +74,7 @@ class VideoOutput(Sink):
             self._stream = self._add_stream(self._container, info, self._format)
             self._copied = Copied(self._container, info, self._strict)
             self._copied.open(self._stream)
-            self._container.metadata.update(self._tags)
+            self._container.metadata.update(marks(self._tags, self._container.format.name))
             self._container.start_encoding()
         except RealtimeError:
             self.abort()
@@ -102,7 +106,7 @@ class VideoOutput(Sink):
             return
         with self._one_line("finished"):
             # Sound behind the last picture is for a recording that was written to its end.
-            self._copied.write_until(self._until if self._cut else None)
+            self._copied.finish(self._until if self._cut else None)
             self._container.close()
             self._sync()
             os.replace(self._part, self._path)
@@ -127,8 +131,15 @@ class VideoOutput(Sink):
         self, container: av.container.OutputContainer, info: StreamInfo, format: PixelFormat
     ) -> av.video.stream.VideoStream:
         rate = info.rate if info.rate and 1 <= info.rate <= 1000 else Fraction(25)
-        stream = container.add_stream(self._encoding.encoder, rate=rate, options=self._encoding.settings(info))
+        try:
+            stream = container.add_stream(self._encoding.encoder, rate=rate, options=self._encoding.settings(info))
+        except ValueError as error:
+            remedy = "another --codec may fit, or .mkv, which takes all"
+            raise SinkError(f"{self._path} cannot be written: {error}; {remedy}") from error
         codec = stream.codec_context
+        if container.format.name == "avi":
+            codec.max_b_frames = 0  # It has no times for pictures that come out of order.
+            self._complain(info, "avi counts all times from zero, in its own steps; .mkv keeps them as they are")
         across, down = format.chroma
         codec.width, codec.height = padded(info.width, across), padded(info.height, down)
         if (codec.width, codec.height) != (info.width, info.height):
@@ -149,19 +160,33 @@ class VideoOutput(Sink):
         return stream
 
     def _turn(self, stream: av.video.stream.VideoStream, info: StreamInfo) -> None:
-        if hasattr(stream, "set_display_matrix"):
+        if stream.container.format.name in TAGLESS:
+            sentence = (
+                f"{stream.container.format.name} has no place for the picture's rotation; players will not turn it"
+            )
+        elif hasattr(stream, "set_display_matrix"):
             stream.set_display_matrix(info.display)
+            return
         else:  # before PyAV 17.1
             sentence = "the picture's rotation cannot be written by this PyAV; 17.1 and later can"
-            if self._strict:
-                raise SinkError(f"{info.name}: {sentence} (--strict)")
-            info.findings.note(sentence)
+        self._complain(info, sentence)
+
+    def _complain(self, info: StreamInfo, sentence: str) -> None:
+        if self._strict:
+            raise SinkError(f"{info.name}: {sentence} (--strict)")
+        info.findings.note(sentence)
 
     def _encode(self, picture: av.VideoFrame | None) -> None:
         with self._one_line("written"):
-            for packet in self._stream.encode(picture):
+            made = self._stream.encode(picture)
+            for packet in made:
                 if packet.pts in self._lengths:
                     packet.duration = self._lengths.pop(packet.pts)
+            if picture is None and made and self._path.suffix.lower() in MP4:
+                # Whenever a fragment begins, libav's muxer takes the packet it begins with for the last picture, and
+                # its edit list hides one that is shown later and was written before.
+                made[-1].duration = max(packet.pts + packet.duration for packet in made) - made[-1].pts
+            for packet in made:
                 self._mux(packet)
 
     def _mux(self, packet: av.Packet) -> None:
@@ -172,7 +197,7 @@ class VideoOutput(Sink):
         self._last = packet.dts * packet.time_base
         self._copied.write_until(self._last)
         packet.stream = self._stream
-        self._container.mux(packet)
+        self._copied.mux(packet)
         self._frames += 1
         if monotonic() - self._synced > SYNC:
             self._sync()
@@ -190,7 +215,8 @@ class VideoOutput(Sink):
             yield
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
-            kept = f"; what was written is kept in {self._part}, --resume goes on behind it"
+            remedy = "--resume goes on behind it" if continues(self._path) else "AVI cannot be continued"
+            kept = f"; what was written is kept in {self._part}, {remedy}"
             there = self._frames and self._part.exists()
             raise SinkError(f"{self._path} cannot be {what}: {_reason(error)}{kept if there else ''}") from error
 

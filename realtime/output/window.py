@@ -24,6 +24,7 @@ class Window(Sink):
         check_display()
         self._title = title
         self._shown = False
+        self._caption = ""
 
     #: A window answers to keys and redraws only while it is asked to, however long the next frame takes.
     pulse = 0.03
@@ -43,7 +44,13 @@ class Window(Sink):
         if cv2.waitKey(1) & 0xFF in QUIT or self._closed():
             raise Finished
 
+    def caption(self, text: str) -> None:
+        if self._shown and text != self._caption:
+            cv2.setWindowTitle(self._title, f"{self._title} ({text})" if text else self._title)
+            self._caption = text
+
     def close(self) -> None:
+        self._shown = False
         try:
             cv2.destroyWindow(self._title)
         except cv2.error:

@@ -62,6 +62,13 @@ def wait_for_picture(process: subprocess.Popen[str], display: str, title: str, f
     pytest.fail(f"no window called {title!r} showed a picture")
 
 
+def wait_for_caption(display: str, window: str, text: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while text not in (title := tool(display, "xdotool", "getwindowname", window)):
+        assert time.monotonic() < end, title
+        time.sleep(0.2)
+
+
 def press_q(process: subprocess.Popen[str], display: str, window: str) -> None:
     """No window manager gives the focus here, so it is asked for; the key is repeated until it is noticed."""
     end = time.monotonic() + PATIENCE
@@ -97,6 +104,7 @@ def test_live_shows_a_window_and_records_beside_it(
     # The clip gets bright enough to be seen within a second.
     with started(display, "live", str(long_clip), *options) as process:
         window = wait_for_picture(process, display, "realtime", tmp_path)
+        wait_for_caption(display, window, "ms behind")
         press_q(process, display, window)
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err

@@ -42,6 +42,9 @@ class Plain:
         self._pause.wait(self._delay * len(frames))
         return [f if f.format == self._target and not self._through else self._converted(f) for f in frames]
 
+    def look(self, frame: Frame) -> None:
+        pass
+
     def describe(self) -> dict[str, Any]:
         return {"engine": "plain", "device": "none", "precision": "exact"}
 
