@@ -37,6 +37,9 @@ class Engine(ABC):
     level: int = 0
     #: Whether each frame is a picture of its own; else frames come in order and may be helped by those before.
     still: bool = False
+    #: Frames of a file at a time on a CPU, and whether a program wants exactly its job's batch, or at most that.
+    together: int = 1
+    fills: bool = True
 
     @abstractmethod
     def program(self, job: Job) -> Program:

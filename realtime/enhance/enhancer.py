@@ -124,10 +124,12 @@ class Enhancer:
         return about | {"governor": self._governor.describe() if self._governor else None}
 
     def _batch(self, live: bool) -> int:
-        """Frames at a time: a live one waits for no other, and on a CPU one fills the cores already."""
+        """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
         if isinstance(self._wish, int):
             return self._wish
-        return GPU_BATCH if self.engine.device != "cpu" and not live else 1
+        if live:
+            return 1
+        return GPU_BATCH if self.engine.device != "cpu" else self.engine.together
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
@@ -152,9 +154,10 @@ class Enhancer:
     ) -> list[Frame]:
         program = self._program(frames[0].width, frames[0].height, frames[0].format, target, size)
         # A last, smaller batch is filled up with its own last frame: another shape would compile again.
-        filled = frames + frames[-1:] * (size - len(frames))
+        missing = size - len(frames) if self.engine.fills else 0
+        filled = frames + frames[-1:] * missing
         planes = tuple(_stack([frame.planes[i] for frame in filled]) for i in range(len(frames[0].planes)))
-        metered = np.array(exposures + exposures[-1:] * (size - len(frames)), np.float32)
+        metered = np.array(exposures + exposures[-1:] * missing, np.float32)
         made = program(planes, self.strength, metered)
         return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
 

@@ -37,9 +37,14 @@ class Reader:
     def __init__(self, job: Job) -> None:
         self._source = job.source
         #: What `planes` answers.
-        self.format = _ours(job) if job.source.model == "rgb" else job.source
+        self.format = self.form(job)
         self.canvas = Canvas(job.width, job.height, self.format.matrix)
         self._matrix = _from_rgb(self.format)
+
+    @staticmethod
+    def form(job: Job) -> PixelFormat:
+        """What luma and chroma are read as."""
+        return _ours(job) if job.source.model == "rgb" else job.source
 
     def planes(self, frame: Planes) -> Planes:
         """The frame's planes, or those that interleaved RGB makes."""

@@ -195,6 +195,17 @@ def test_every_level_answers_and_old_maps_are_kept(taught: Weights) -> None:
     assert asked, "a cut asks for new maps at once"
 
 
+def test_two_side_by_side_are_as_one_after_the_other(taught: Weights) -> None:
+    made = []
+    for batch in (1, 2):
+        enhancer = Enhancer(taught.path, batch=batch, **FAST | {"exposure": 3})
+        enhancer.prepare(info(70, 50), rgb=False)
+        frames = [frame(70, 50, seed=n) for n in range(5)]
+        given_ = [frames[at : at + batch] for at in range(0, 5, batch)]
+        made.append([plane for some in given_ for one in enhancer.enhance(some) for plane in one.planes])
+    assert all(np.array_equal(a, b) for a, b in zip(*made, strict=True))
+
+
 def test_pictures_of_a_call_know_nothing_of_each_other(enhancer: Enhancer) -> None:
     pictures = np.stack([frame(32, 32, RGB, seed=n).planes[0] for n in range(2)])
     together = enhancer(pictures)
