@@ -72,4 +72,9 @@ def interlaced(order: str) -> str:
 
 def announced(container: av.container.InputContainer) -> Fraction | None:
     """How long the file says it is, in seconds."""
-    return Fraction(container.duration, av.time_base) if container.duration else None
+    length = Fraction(container.duration, av.time_base) if container.duration else None
+    if length is not None and "avi" in container.format.name.split(","):
+        # libav makes the length fit what is there; the number of pictures is still the header's.
+        for stream in container.streams.video:
+            length = max(length, stream.frames * (stream.time_base or 0))
+    return length

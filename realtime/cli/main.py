@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = str(error) or "what was written is complete up to here"
         print(f"realtime: interrupted; {kept}", file=sys.stderr)
         return 130
-    except RealtimeError as error:
+    except (RealtimeError, OSError) as error:  # a full disk, a file in the place of a folder: it says which itself
         complain(error, chosen.verbose)
         if getattr(chosen, "json", False):
             failed = {

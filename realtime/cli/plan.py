@@ -46,6 +46,9 @@ def plan(inputs: list[str], output: Path | None, *, recursive: bool = False, los
             pairs.append(Pair(source, output))
         else:
             pairs.append(Pair(source, output / below / name))
+    # Two recordings of one name, of which one changes its container, are told apart by what they were.
+    twice = {target for target, count in Counter(pair.target for pair in pairs).items() if count > 1}
+    pairs = [_apart(pair) if pair.target in twice else pair for pair in pairs]
     for target, count in Counter(pair.target for pair in pairs).items():
         if count > 1:
             raise SettingError(f"two inputs would both be written to {target}; enhance them into different folders")
@@ -82,3 +85,10 @@ def _expand(text: str, recursive: bool, output: Path | None) -> list[tuple[Path,
 
 def _wanted(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in IMAGES | VIDEOS and not path.name.startswith(".")
+
+
+def _apart(pair: Pair) -> Pair:
+    """Keeps the suffix of before in a name whose suffix changed: night.avi becomes night.avi.mkv beside night.mkv."""
+    if pair.source.suffix.lower() == pair.target.suffix.lower():
+        return pair
+    return pair._replace(target=pair.target.with_name(pair.target.stem + pair.source.suffix + pair.target.suffix))

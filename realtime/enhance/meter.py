@@ -33,6 +33,8 @@ SNAP = (0.25, 0.75)
 PATIENCE = 1.0
 #: Two frames whose histograms (half-stop bins) share less than this are different shots.
 SAME_SHOT = 0.5
+#: Points along a side that the features need.
+LEAST = 8
 _SPREAD = (0.5, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99.5)
 
 
@@ -122,6 +124,7 @@ def features(points: Floats) -> Floats:
     number: the distribution of luma and of the largest channel; what is flat at the top (a clipped sky is a flat peak
     at exactly the exposure); where in the frame light and colour are; how much neighbours differ.
     """
+    points = _enough(points)
     red, green, blue = (linear(points[..., channel]) for channel in range(3))
     stops = np.log2(np.maximum(0.2126 * red + 0.7152 * green + 0.0722 * blue, BLACK))
     peak, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
@@ -138,6 +141,14 @@ def features(points: Floats) -> Floats:
     texture = [_percentiles(across, (25, 50, 75, 90)), _percentiles(down, (25, 50, 75, 90)), _cells(across, 3, 1)]
     spread = _percentiles(stops, _SPREAD) - level
     return np.concatenate([[level], tops - level, spread, flat, clipped, black, *places, *texture]).astype(np.float32)
+
+
+def _enough(points: Floats) -> Floats:
+    """Repeats the points of a tiny or thin frame until each side has `LEAST`: shares and differences stay."""
+    for axis in (0, 1):
+        if points.shape[axis] < LEAST:
+            points = np.repeat(points, -(-LEAST // points.shape[axis]), axis=axis)
+    return points
 
 
 def _percentiles(values: Floats, wanted: tuple[float, ...]) -> Floats:

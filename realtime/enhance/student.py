@@ -65,17 +65,23 @@ def sign(path: Path, weights: Weights) -> None:
         file.attrs["teacher"] = sha256(weights.path)
 
 
+def place_of(weights: Weights) -> Path:
+    """Where the student's file is, or would be."""
+    entry = index().get(weights.name, {}).get("fast")
+    return bundled() / entry["file"] if entry else weights.path.with_suffix(".fast.h5")
+
+
 def student_of(weights: Weights) -> Path:
     """The student's file: named in the index for bundled weights, and NAME.fast.h5 beside any other file.
 
     Raises WeightsError when it is not there, altered, or distilled from other weights than these.
     """
     entry = index().get(weights.name, {}).get("fast")
-    path = bundled() / entry["file"] if entry else weights.path.with_suffix(".fast.h5")
+    path = place_of(weights)
     if not path.is_file():
         raise WeightsError(
             f"weights {weights.name!r} have no student for the fast engine at {path}; "
-            f"make one with 'realtime distil --weights {weights.name}', or use --engine exact"
+            f"put OUT/fast.h5 of 'realtime distil DATA -o OUT --weights {weights.path}' there, or use --engine exact"
         )
     if entry:
         verify(path, entry["sha256"])

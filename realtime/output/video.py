@@ -76,6 +76,9 @@ class VideoOutput(Sink):
             self._copied.open(self._stream)
             self._container.metadata.update(marks(self._tags, self._container.format.name))
             self._container.start_encoding()
+            # What the encoder did not take is left in its options.
+            if unknown := set(self._encoding.options) & set(self._stream.codec_context.options):
+                raise SinkError(f"encoder {self._encoding.encoder} knows no option {', '.join(sorted(unknown))}")
         except RealtimeError:
             self.abort()
             raise

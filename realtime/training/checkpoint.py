@@ -56,7 +56,7 @@ def restore(path: Path) -> tuple[dict[str, float], dict[str, Arrays]] | None:
                     else:
                         groups.setdefault(name, []).append(held[key])
                 return progress, groups
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
             continue
     if candidates:
         raise TrainingError(f"{path} is damaged, and so is the one before it; move them away to start anew")

@@ -113,7 +113,7 @@ class Course:
             numbers = {name: float(value) for name, value in losses.items()}
             if not math.isfinite(numbers["loss"]):
                 raise TrainingError(
-                    f"the loss is {numbers['loss']} at step {self.step}; lower the rate, {self._state} is good"
+                    f"the loss is {numbers['loss']} at step {self.step}; lower the rate, what was saved is good"
                 )
             self.step += 1
             if self.step % AVERAGE_EVERY == 0:
@@ -149,6 +149,8 @@ class Course:
         numbers = {"step": self.step, "minutes": self._minutes, "psnr": self.psnr, "seed": self._seed}
         optimizer = [ops.convert_to_numpy(v) for v in self._model.optimizer.variables]
         network = self._model.network.get_weights()
+        if not all(np.isfinite(weight).all() for weight in network):
+            raise TrainingError(f"weights are NaN after step {self.step}; lower the rate, what was saved is good")
         checkpoint.save(self._state, numbers, network=network, average=self._average, optimizer=optimizer)
 
 

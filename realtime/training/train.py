@@ -12,11 +12,14 @@ import numpy as np
 from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import build
 from realtime.enhance.quiet import keras, ops
+from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
 from realtime.training.course import Course, Outcome, Progress, until_asked
 from realtime.training.initial import answer_the_input
 from realtime.training.pictures import curve, strips
 
+#: Below this the losses have no window to look through.
+SMALLEST_CROP = 14
 #: Frames of held-out scenes that judge the average.
 JUDGE_SCENES = 24
 
@@ -116,6 +119,11 @@ def train(
     checkpoint.
     Raises `TrainingError`: no usable data, a checkpoint that cannot be written or is another network's, a NaN loss.
     """
+    if min(steps, batch) < 1 or crop < SMALLEST_CROP or seed < 0 or not 0 < rate < math.inf:
+        raise TrainingError(
+            f"steps {steps} and batch {batch} must be 1 or more, crop {crop} at least {SMALLEST_CROP}, seed {seed} no "
+            f"less than 0, rate {rate:g} more than 0"
+        )
     training, held = data.split(data.find(folders), also=hold_out)
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)

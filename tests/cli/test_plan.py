@@ -64,6 +64,11 @@ def test_two_inputs_for_one_output_are_refused(folder: Path) -> None:
         planned(["a.mp4", "inner/a.mp4"], "out")
 
 
+def test_a_name_that_becomes_anothers_keeps_its_suffix(folder: Path) -> None:
+    (folder / "b.mkv").write_bytes(b"")
+    assert planned(["b.avi", "b.mkv"], "out") == [("b.avi", "out/b.avi.mkv"), ("b.mkv", "out/b.mkv")]
+
+
 @pytest.mark.parametrize(("text", "told"), [("empty", "holds no video"), ("*.webm", "matches no video")])
 def test_nothing_to_do_is_an_error(text: str, told: str, folder: Path) -> None:
     (folder / "empty").mkdir()

@@ -58,6 +58,14 @@ def stream(width: int = 64, height: int = 48, rate: int = 25, frames: int | None
     return StreamInfo(width, height, VIDEO, rate=Fraction(rate), frames=frames)
 
 
+def test_without_a_student_auto_is_exact_and_says_nothing(tmp_path: Path, weights: Path) -> None:
+    path = Path(shutil.copy(weights, tmp_path / "alone.weights.h5"))
+    assert choice.first(Weights("alone.weights.h5", path, metered=False)) == "exact"
+    # One that is there and altered is for the engine to refuse: nobody should wait for exact without knowing why.
+    (tmp_path / "alone.weights.fast.h5").write_bytes(b"altered")
+    assert choice.first(Weights("alone.weights.h5", path, metered=False)) == "fast"
+
+
 def test_exact_where_it_keeps_up(automatic: Enhancer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_measure", lambda *_: 0.001)
     info = stream()

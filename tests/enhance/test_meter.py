@@ -123,3 +123,12 @@ def test_at_once_at_a_cut(every: float) -> None:
     meter = Meter(LEARNED, every)
     meter(street(0.03), 0.0)
     assert meter(street(), 0.04).gain == pytest.approx(float(measure(street()[None], LEARNED)[0][0]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 3), (1, 400), (400, 1), (3, 300), (7, 160)])
+def test_tiny_and_thin_frames_are_metered(shape: tuple[int, int]) -> None:
+    dark = np.full((*shape, 3), 0.05, np.float32)
+    gains, whites = measure(dark[None], LEARNED)
+    assert 1 <= gains[0] <= MAX_GAIN
+    assert 0 < whites[0] <= 1
+    assert Meter(LEARNED)(dark, 0.0).gain == pytest.approx(gains[0])

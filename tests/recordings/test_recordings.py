@@ -23,6 +23,7 @@ from realtime.cli.main import main
 from realtime.cli.show import Watch
 from realtime.frame import PixelFormat
 from realtime.media import Clock, av
+from realtime.pipeline import run
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -233,6 +234,25 @@ def test_a_cut_file_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
     assert report.damaged
     assert report.findings["missing_seconds"] >= 1
     assert 10 < len(times(tmp_path / "out.mp4")) == report.frames < 100
+
+
+def test_a_cut_avi_is_told_from_a_whole_one(tmp_path: Path) -> None:
+    source = synthetic(tmp_path / "a.avi", "-c:v", "mjpeg", seconds=4)
+    assert not enhance_video(source, tmp_path / "whole.mkv", enhancer=plain()).damaged
+    (tmp_path / "cut.avi").write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    report = enhance_video(tmp_path / "cut.avi", tmp_path / "out.mkv", enhancer=plain())
+    assert report.findings["missing_seconds"] >= 1
+    assert report.damaged
+
+
+def test_an_option_that_the_encoder_does_not_know_is_refused(tmp_path: Path) -> None:
+    source = synthetic(tmp_path / "a.mp4")
+    sink = open_sink(tmp_path / "out.mp4", options={"foo": "bar"})
+    with pytest.raises(SinkError, match="knows no option foo"):
+        run(open_source(source), plain(), sink)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+    run(open_source(source), plain(), open_sink(tmp_path / "out.mp4", options={"tune": "film", "crf": "30"}))
+    assert times(tmp_path / "out.mp4") == times(source)
 
 
 def test_a_file_without_its_index_says_so(tmp_path: Path) -> None:

@@ -142,3 +142,10 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path, monkeypatch
     assert found is not None
     assert found[0]["step"] == 7
     assert sorted(f.name for f in tmp_path.iterdir()) == ["state.npz"]
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"crop": 13}, {"seed": -1}, {"rate": float("nan")}, {"steps": 0}])
+def test_settings_out_of_range_are_refused(folder: Path, tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match="must be"):
+        train([folder], tmp_path / "out", **QUICK | {"steps": 1} | wrong)
+    assert not (tmp_path / "out").exists()
