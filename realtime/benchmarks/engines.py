@@ -78,7 +78,7 @@ def engines(
                     tasks[name, precision, batch] = _program(engine.program(job), job)
         for name, task in runtimes(model, picture).items():
             tasks[name, "float32", 1] = task
-        rows += [asdict(row) for row in _rows(_rounds(tasks, rounds), width, height)]
+        rows += [asdict(row) for row in _rows(in_turns(tasks, rounds), width, height)]
     return rows
 
 
@@ -100,7 +100,8 @@ def _peak(precision: str, device: str) -> Callable[[], object]:
     return lambda: convolve(x).numpy()
 
 
-def _rounds(tasks: Mapping[tuple[str, str, int], Callable[[], object]], rounds: int) -> dict[Any, list[float]]:
+def in_turns(tasks: Mapping[Any, Callable[[], object]], rounds: int) -> dict[Any, list[float]]:
+    """Seconds of each task, `rounds` of them, taken in turns after each has run once."""
     times: dict[Any, list[float]] = {key: [] for key in tasks}
     for task in tasks.values():
         task()  # compiles

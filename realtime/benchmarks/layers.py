@@ -6,11 +6,11 @@ Layers are timed as `realtime.enhance.graph` computes them, the narrow ones on 2
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from realtime.benchmarks.engines import in_turns
 from realtime.enhance.backend import tf
 from realtime.enhance.device import choose_device
 from realtime.enhance.graph import REACH, compile_network
@@ -60,14 +60,7 @@ def layers(
         tasks: dict[str, Callable[[], object]] = {"whole network": lambda: network(picture).numpy()}
         for kind in KINDS:
             tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)
-        times: dict[str, list[float]] = {name: [] for name in tasks}
-        for task in tasks.values():
-            task()
-        for _ in range(rounds):
-            for name, task in tasks.items():
-                began = perf_counter()
-                task()
-                times[name].append(perf_counter() - began)
+        times = in_turns(tasks, rounds)
     whole = float(np.median(times["whole network"]))
     rows = [_row("whole network", 1, whole, MULTIPLY_ADDS, whole)]
     for kind in KINDS:

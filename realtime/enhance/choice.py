@@ -13,14 +13,15 @@ import numpy as np
 
 from realtime.enhance.device import speeds
 from realtime.enhance.engine import Engine, Job
+from realtime.enhance.network import MULTIPLY_ADDS
 from realtime.enhance.student import place_of
 from realtime.enhance.weights import Weights, cache, sha256
 from realtime.frame import RGB, PixelFormat, StreamInfo
 
 #: What is measured stands for the whole frame, whose cost grows with its area. A GPU needs more to be busy.
 SAMPLE = {"cpu": (256, 160), "gpu": (1280, 720)}
-#: Multiply-adds a pixel of the network, and the share of a single convolution's speed that the whole of it reaches.
-MULTIPLY_ADDS, SHARE = 448_938, 0.9
+#: The share of a single convolution's speed that the whole network reaches.
+SHARE = 0.9
 #: An estimate of more frames' time than this a frame is no doubt any more: exact does not keep up.
 DOUBTFUL = 4.0
 #: How often: the best turn is the one that the rest of the machine disturbed least.

@@ -20,7 +20,7 @@ from realtime.enhance.backend import tf
 from realtime.enhance.quiet import keras, layers, ops
 from realtime.enhance.weights import find
 from realtime.training import distil
-from realtime.training.distil import Distillation, put_together
+from realtime.training.distil import Distillation, put_together, up
 
 Picture = tuple[Any, Any]
 
@@ -43,15 +43,11 @@ def _network(inputs: int, outputs: int, stride: int, channels: int = student.CHA
     return keras.Model(seen, layers.Conv2D(outputs, 3, padding="same", kernel_initializer="zeros")(x))
 
 
-def _up(planes: Any, times: int) -> Any:
-    return ops.image.resize(planes, (planes.shape[1] * times, planes.shape[2] * times), "bilinear")
-
-
 def affine(batch: dict[str, Any], answer: Any) -> Picture:
     """Local affine maps of colour, 3x4 at every eighth, as in HDRNet (Gharbi et al. 2017); here of Y, Cb and Cr."""
-    full, half = _up(answer, 8), _up(answer, 4)
-    colours = _up(batch["seen"][..., 2:], 2)
-    luma, blue_red = batch["luma"], _up(colours, 2)
+    full, half = up(answer, 8), up(answer, 4)
+    colours = up(batch["seen"][..., 2:], 2)
+    luma, blue_red = batch["luma"], up(colours, 2)
     made = luma + full[..., 0:1] * luma + ops.sum(full[..., 1:3] * blue_red, axis=-1, keepdims=True) + full[..., 3:4]
     small = ops.average_pool(luma, 2, 2)
     chroma = [
@@ -70,7 +66,7 @@ def pixels(batch: dict[str, Any], answer: Any) -> Picture:
     height, width = added.shape[1:3]
     added = ops.reshape(added, (-1, height, width, 4, 4))
     added = ops.reshape(ops.transpose(added, (0, 1, 3, 2, 4)), (-1, 4 * height, 4 * width, 1))
-    return batch["luma"] + added, _up(batch["seen"][..., 2:] + answer[..., 16:], 2)
+    return batch["luma"] + added, up(batch["seen"][..., 2:] + answer[..., 16:], 2)
 
 
 def _blocks(batch: dict[str, Any]) -> Any:

@@ -28,13 +28,14 @@ def put_together(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
     maps = student.maps(answer)
     shift, offsets, fine, middle, colour = (maps[..., a:b] for a, b in ((0, 1), (1, 3), (3, 4), (4, 5), (5, 6)))
     seen = batch["seen"]
-    detail = seen[..., :1] - _up(batch["eighth"], 2)
-    quarter = _up(batch["eighth"] + shift, 2) + _up(middle, 2) * detail
-    luma = _up(quarter, 4) + _up(fine, 8) * (batch["luma"] - _up(batch["grey"], 4))
-    return luma, _up(_up(colour, 2) * seen[..., 2:] + _up(offsets, 2), 2)
+    detail = seen[..., :1] - up(batch["eighth"], 2)
+    quarter = up(batch["eighth"] + shift, 2) + up(middle, 2) * detail
+    luma = up(quarter, 4) + up(fine, 8) * (batch["luma"] - up(batch["grey"], 4))
+    return luma, up(up(colour, 2) * seen[..., 2:] + up(offsets, 2), 2)
 
 
-def _up(planes: Any, times: int) -> Any:
+def up(planes: Any, times: int) -> Any:
+    """Planes (N, H, W, C) so many times as large, as the engine enlarges them."""
     return ops.image.resize(planes, (planes.shape[1] * times, planes.shape[2] * times), "bilinear")
 
 

@@ -18,11 +18,11 @@ from realtime.frame import Frame, StreamInfo
 from realtime.training import metrics
 from realtime.training.baselines import BASELINES, Enhance
 from realtime.training.camera import add_noise, film
+from realtime.training.course import Progress
 from realtime.training.data import CLIPS, IMAGES, find, read_clip, read_image
 
 Bytes = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
-Progress = Callable[[int, int, dict[str, float]], None]
 
 #: Exposures that clean material is darkened to, in turn, and the sensor noise and crf it is filmed with.
 EXPOSURES, SHOT, READ, CRF = (0.05, 0.08, 0.12), 2e-4, 2e-3, 23

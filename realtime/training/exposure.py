@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.enhance.meter import features, stops_of
+from realtime.training.course import Progress
 from realtime.training.data import Shots, find, split
 from realtime.training.degradation import darken, points
 
 Floats = npt.NDArray[Any]
-Progress = Callable[[int, int, dict[str, float]], None]
 
 #: A few small networks, started differently, err less together than a large one.
 MEMBERS, WIDTHS = 6, (24, 12)
