@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,31 @@ STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "enc
 EARLY = 1
 #: Formats without a place for tags of any name, and for a rotation.
 TAGLESS = frozenset({"mpegts", "avi"})
+#: Seconds that a fragment of MP4 may last, with what rounding to whole pictures adds.
+FRAGMENT = 1
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A subtitle of MP4. Its muxer ends subtitles with an empty one, which should have no length, and gets that of the
+    text before it where both fall into one fragment."""
+
+    stream: av.stream.Stream
+    time_base: Fraction
+    pts: int
+    duration: int
+
+    def lengthens(self, end: Fraction) -> bool:
+        """Whether the muxer's empty one behind it may make the file longer than its pictures, which `end` then."""
+        length = self.duration * self.time_base
+        return length < FRAGMENT and self.pts * self.time_base + 2 * length > end
+
+    def blank(self) -> av.Packet:
+        """An empty one of a moment behind it, whose length the muxer's gets instead."""
+        blank = av.Packet(bytes(2))
+        blank.stream, blank.time_base, blank.duration = self.stream, self.time_base, 1
+        blank.pts = blank.dts = self.pts + self.duration
+        return blank
 
 
 class Copied:
@@ -30,7 +56,7 @@ class Copied:
         self._streams: dict[int, av.stream.Stream] = {}
         self._clocks: dict[int, Clock] = {}
         self._before: dict[int, int] = {}
-        self._blanks: dict[int, av.Packet] = {}
+        self._texts: dict[int, _Text] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
         self._waiting: av.Packet | None = None
@@ -46,6 +72,7 @@ class Copied:
         for stream in self._input.streams:
             if stream.index == info.track:
                 picture.metadata.update(_tags(stream.metadata))
+                picture.disposition = stream.disposition
                 continue
             if _made_anew(stream) or self._attached(stream, info.path):
                 continue
@@ -77,7 +104,9 @@ class Copied:
                 return
             self._waiting = None
             if packet.stream.codec_context is not None and packet.stream.codec_context.name == "mov_text":
-                self._blanks[packet.stream.index] = _blank(packet)
+                self._texts[packet.stream.index] = _Text(
+                    packet.stream, packet.time_base, packet.pts, packet.duration or 0
+                )
             try:
                 self.mux(packet)
             except av.error.ArgumentError:
@@ -90,11 +119,12 @@ class Copied:
         except av.error.InvalidDataError:
             self._info.findings.counts["skipped_packets"] += 1
 
-    def finish(self, seconds: Fraction | None) -> None:
-        """`write_until` for the last time."""
-        self.write_until(seconds)
-        for blank in self._blanks.values():
-            self._output.mux(blank)
+    def finish(self, end: Fraction, cut: bool) -> None:
+        """`write_until` for the last time; `end` is the pictures', and with `cut` that of all."""
+        self.write_until(end if cut else None)
+        for text in self._texts.values():
+            if text.lengthens(end):
+                self._output.mux(text.blank())
 
     def close(self) -> None:
         if self._input is not None:
@@ -207,12 +237,3 @@ def _made_anew(stream: av.stream.Stream) -> bool:
 
 def _is_cover(stream: av.stream.Stream) -> bool:
     return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
-
-
-def _blank(packet: av.Packet) -> av.Packet:
-    """An empty subtitle for a moment, behind `packet`. MP4's muxer ends subtitles with one that lasts as long as the
-    one before it, which would make the file longer than its pictures."""
-    blank = av.Packet(bytes(2))
-    blank.stream, blank.time_base, blank.duration = packet.stream, packet.time_base, 1
-    blank.pts = blank.dts = packet.pts + (packet.duration or 0)
-    return blank

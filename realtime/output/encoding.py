@@ -103,6 +103,20 @@ class Encoding:
             raise SettingError(f"{self.encoder} takes no {name_of(made)}; --pixel-format may be {fit}")
         return made
 
+    def reduction(self, info: StreamInfo) -> str | None:
+        """What to tell where `format` has fewer bits or less chroma than the source and nobody asked for that."""
+        source, made = info.format, self.format(info)
+        finer = source.bits > made.bits or (source.model == "yuv" and source.chroma != made.chroma)
+        if self.pixels is not None or source.model == "rgb" or not finer:
+            return None
+        remedy = f"--pixel-format {name_of(source)}"
+        try:
+            replace(self, pixels="source").format(info)
+        except SettingError:
+            remedy += " --codec ffv1"
+        became = f"pictures in {name_of(source)} are written as {name_of(made)}, which every player takes"
+        return f"{became}; {remedy} keeps them"
+
 
 def name_of(format: PixelFormat) -> str:
     """What libav calls planes of that kind."""

@@ -59,6 +59,8 @@ class VideoOutput(Sink):
         return self._kept.frames if self._kept else 0
 
     def ask(self, info: StreamInfo) -> StreamInfo:
+        if sentence := self._encoding.reduction(info):
+            info.findings.note(sentence)
         return replace(info, wish=self._encoding.format(info))
 
     def open(self, info: StreamInfo) -> None:
@@ -109,7 +111,7 @@ class VideoOutput(Sink):
             return
         with self._one_line("finished"):
             # Sound behind the last picture is for a recording that was written to its end.
-            self._copied.finish(self._until if self._cut else None)
+            self._copied.finish(self._until, self._cut)
             self._container.close()
             self._sync()
             os.replace(self._part, self._path)

@@ -67,7 +67,7 @@ class Look:
         """What the packets of a stream hold, as checksums, and their times since the first picture."""
         base, first = Fraction(stream["time_base"]), self.times()[0]
         mine = (packet for packet in self.packets if packet["stream_index"] == stream["index"])
-        # What is without text clears the screen, and may be told twice.
+        # What is without text clears the screen; behind a short text at the very end there are more of these.
         shown = (p for p in mine if stream["codec_type"] != "subtitle" or int(p["size"]) > 2)
         return [(p["data_hash"], int(p.get("pts", p.get("dts", 0))) * base - first) for p in shown]
 

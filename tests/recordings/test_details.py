@@ -1,0 +1,133 @@
+"""Single points in which a recording may lose something without anybody noticing; ffprobe looks at both sides."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime import enhance_video, open_source
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from plain import plain  # noqa: E402
+from test_recordings import ffmpeg, probe, synthetic, times  # noqa: E402
+from test_safety import FRAME, filmed, in_sync, packets  # noqa: E402
+
+pytestmark = pytest.mark.needs("ffprobe", "ffmpeg")
+
+
+def test_pictures_before_zero_in_matroska_count_back_from_the_first_known_time(tmp_path: Path) -> None:
+    phone = filmed(tmp_path / "phone.mp4", seconds=2)
+    source, out = tmp_path / "a.mkv", tmp_path / "out.mkv"
+    ffmpeg("-itsoffset", "-0.5", "-i", phone, "-c", "copy", "-avoid_negative_ts", "disabled", source)
+    shown = [frame.seconds for frame in open_source(source).frames()]
+    assert shown == [pytest.approx(place / 25 - 0.5, abs=0.001) for place in range(50)]
+    report = enhance_video(source, out, enhancer=plain())
+    assert report.findings["repaired_timestamps"] == 13
+    assert in_sync(phone, out)
+    assert abs((packets(out, "a:0")[0] - times(out)[0]) - (packets(phone, "a:0")[0] - times(phone)[0])) < FRAME / 10
+
+
+def roles(path: Path) -> list[dict[str, int]]:
+    return [stream["disposition"] for stream in probe(path, "-show_streams")["streams"]]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_pictures_stay_the_default(suffix: str, tmp_path: Path) -> None:
+    default = ("-disposition:v", "default", "-disposition:a", "default")
+    source, out = filmed(tmp_path / f"a{suffix}", *default, seconds=1), tmp_path / f"out{suffix}"
+    enhance_video(source, out, enhancer=plain())
+    assert [role["default"] for role in roles(source)] == [1, 1]
+    assert roles(out) == roles(source)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("seconds", ["2", "2.08"])
+def test_the_last_of_pictures_out_of_order_and_at_varying_distances(suffix: str, seconds: str, tmp_path: Path) -> None:
+    source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
+    varying = ("-vf", "select='not(mod(n\\,3))+lt(n\\,9)'", "-vsync", "vfr", "-bf", "2", "-t", seconds)
+    synthetic(source, *varying, seconds=3)
+    enhance_video(source, out, enhancer=plain())
+    before, after = (float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out))
+    assert times(out) == times(source)
+    assert after == pytest.approx(before, abs=0.001)
+
+
+def texts(path: Path) -> list[tuple[str, str | None, str]]:
+    """Time, length and checksum of every packet of the subtitles, the empty ones included."""
+    about = ("-select_streams", "s:0", "-show_packets", "-show_data_hash", "CRC32")
+    found = probe(path, *about)["packets"]
+    return [(packet["pts_time"], packet.get("duration_time"), packet["data_hash"]) for packet in found]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize(
+    "spans",
+    [[("0,080", "0,200"), ("0,240", "0,400"), ("0,900", "1,400")], [("0,500", "2,900")], [("0,500", "3,000")]],
+    ids=["three", "one", "to the end"],
+)
+def test_subtitles_gain_no_packets(suffix: str, spans: list[tuple[str, str]], tmp_path: Path) -> None:
+    words = [f"{n}\n00:00:0{begin} --> 00:00:0{end}\nword {n}\n" for n, (begin, end) in enumerate(spans, 1)]
+    (tmp_path / "words.srt").write_text("\n".join(words))
+    source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
+    synthetic(source, "-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", seconds=3)
+    enhance_video(source, out, enhancer=plain())
+    assert len([text for text in texts(source) if text[2] != texts(source)[0][2]]) == len(spans)
+    assert texts(out) == texts(source)
+    lengths = [float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out)]
+    assert lengths == [pytest.approx(3), pytest.approx(3)]
+
+
+def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path: Path) -> None:
+    """There the muxer's empty packet gets the text's length; two of a microsecond take its place."""
+    (tmp_path / "words.srt").write_text("1\n00:00:00,700 --> 00:00:00,900\nword\n")
+    source, out = tmp_path / "a.mp4", tmp_path / "out.mp4"
+    more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text")
+    synthetic(source, *more, seconds=1)
+    enhance_video(source, out, enhancer=plain())
+    assert texts(out)[: len(texts(source))] == texts(source)
+    assert len(texts(out)) <= len(texts(source)) + 2
+    assert float(probe(out, "-show_format")["format"]["duration"]) == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "how", "said"),
+    [
+        ("yuv420p", {}, ()),
+        ("gray", {}, ()),
+        (
+            "yuv444p",
+            {},
+            (
+                "pictures in yuv444p are written as yuv420p, which every player takes; "
+                "--pixel-format yuv444p keeps them",
+            ),
+        ),
+        (
+            "yuv420p10le",
+            {},
+            (
+                "pictures in yuv420p10le are written as yuv420p, which every player takes; "
+                "--pixel-format yuv420p10le keeps them",
+            ),
+        ),
+        (
+            "yuv420p12le",
+            {},
+            (
+                "pictures in yuv420p12le are written as yuv420p, which every player takes; "
+                "--pixel-format yuv420p12le --codec ffv1 keeps them",
+            ),
+        ),
+        ("yuv444p", {"pixels": "source"}, ()),
+        ("yuv420p10le", {"pixels": "yuv420p"}, ()),
+    ],
+)
+def test_fewer_bits_or_less_chroma_by_default_is_said(
+    pixels: str, how: dict[str, Any], said: tuple[str, ...], tmp_path: Path
+) -> None:
+    source = synthetic(tmp_path / "a.mkv", "-pix_fmt", pixels, "-c:v", "ffv1", seconds=1)
+    assert enhance_video(source, tmp_path / "out.mkv", enhancer=plain(), **how).warnings == said
