@@ -97,6 +97,7 @@ def enhance_video(
 def _provenance(enhancer: Any) -> dict[str, Any]:
     """Version, weights and strength: what decides how pictures come out."""
     about: dict[str, Any] = {"version": metadata.version("mbllen-realtime")} | enhancer.describe()
+    about.pop("batch", None)  # not how many at a time
     if (weights := getattr(enhancer, "weights", None)) is not None:
         about |= {"weights": weights.name, "weights_sha256": sha256(weights.path)}
     for name in ("strength", "exposure"):

@@ -46,6 +46,8 @@ class Report:
     damaged: bool = False
     #: What a governor did for a live stream, as `enhance.governor` describes it; None without one.
     governor: dict[str, int] | None = None
+    #: Frames at a time.
+    batch: int | None = None
 
     @property
     def fps(self) -> float:
@@ -97,6 +99,7 @@ class Tally:
             findings=dict(self._info.findings.counts),
             damaged=self._info.findings.damaged,
             governor=about.get("governor"),
+            batch=about.get("batch"),
         )
         if final and self._progress is not None:
             self._progress(result)

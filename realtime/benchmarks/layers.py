@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.benchmarks.engines import in_turns
+from realtime.benchmarks.engines import computed_in, in_turns
 from realtime.enhance.backend import tf
 from realtime.enhance.device import choose_device
 from realtime.enhance.graph import REACH, compile_network
 from realtime.enhance.network import BRANCHES, MULTIPLY_ADDS
 from realtime.enhance.weights import Weights
+from realtime.errors import DeviceError
 
 
 class Kind(NamedTuple):
@@ -50,10 +51,11 @@ def layers(
     """Rows of `KINDS` and the whole: ms for all of a kind, its share of the work and of the time, TFLOP/s.
 
     ``of_whole`` is the time beside that of the whole network; all kinds together may need less or more than it, as
-    layers in a graph share caches and threads. ``width`` and ``height`` are even.
+    layers in a graph share caches and threads. ``width`` and ``height`` are even. Raises SettingError for tf32 on a
+    CPU, and DeviceError where memory does not suffice.
     """
     device = choose_device(device)
-    dtype, on_gpu = tf.as_dtype(precision), device != "cpu"
+    dtype, on_gpu = tf.as_dtype(computed_in(precision, device)), device != "cpu"
     with tf.device(f"/{device}"):
         picture = tf.random.uniform((1, height, width, 3))
         network = tf.function(compile_network(weights.model(), dtype), jit_compile=on_gpu)
@@ -61,6 +63,8 @@ def layers(
         for kind in KINDS:
             tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)
         times = in_turns(tasks, rounds)
+    if not all(times.values()):
+        raise DeviceError(f"no memory for the layers of {width}x{height}; use smaller --sizes")
     whole = float(np.median(times["whole network"]))
     rows = [_row("whole network", 1, whole, MULTIPLY_ADDS, whole)]
     for kind in KINDS:

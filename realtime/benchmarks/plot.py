@@ -8,30 +8,37 @@ from typing import Any
 
 from realtime.errors import SettingError
 
+#: Drawn in colour, the others in grey.
+OURS = ("exact", "fast")
+
 
 def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draws frames a second by size, a bar for each kind. Raises SettingError without matplotlib."""
+    """Draws frames a second, a panel for each size, a bar for each kind. Raises SettingError without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise SettingError("--plot needs matplotlib: install the extra 'train'") from error
     shown = [row for row in rows if row["what"] != "peak"]
-    sizes = list(dict.fromkeys((row["width"], row["height"]) for row in shown))
-    kinds = list(dict.fromkeys((row["what"], row["precision"], row["batch"]) for row in shown))
-    figure = Figure(figsize=(1.5 + 0.35 * len(sizes) * (len(kinds) + 1), 4.5), layout="constrained")
-    axes = figure.subplots()
-    for place, kind in enumerate(kinds):
-        found = {
-            (row["width"], row["height"]): row["fps"]
-            for row in shown
-            if (row["what"], row["precision"], row["batch"]) == kind
-        }
-        at = [number * (len(kinds) + 1) + place for number in range(len(sizes))]
-        label = f"{kind[0]} {kind[1]}" + (f" x{kind[2]}" if kind[2] > 1 else "")
-        bars = axes.bar(at, [found.get(size, 0) for size in sizes], width=0.9, label=label)
-        axes.bar_label(bars, fmt="%.3g", fontsize=7)
-    axes.set_xticks([n * (len(kinds) + 1) + (len(kinds) - 1) / 2 for n in range(len(sizes))])
-    axes.set_xticklabels([f"{width}x{height}" for width, height in sizes])
-    axes.set_ylabel("frames a second")
-    axes.legend(fontsize=8)
+    sizes = list(dict.fromkeys(map(_size, shown)))
+    kinds = list(dict.fromkeys(map(_kind, shown)))
+    figure = Figure(figsize=(2 + 3 * len(sizes), 1 + 0.25 * len(kinds)), layout="constrained")
+    panels = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
+    for size, axes in zip(sizes, panels):
+        fps = {_kind(row): row["fps"] for row in shown if _size(row) == size}
+        widths = [fps.get(kind) or 0.0 for kind in kinds]
+        names = [f"{what} {precision}" + (f" x{batch}" if batch > 1 else "") for what, precision, batch in kinds]
+        bars = axes.barh(names, widths, color=["tab:blue" if what in OURS else "0.6" for what, *_ in kinds])
+        axes.bar_label(bars, [f"{width:.3g}" if width else "out of memory" for width in widths], fontsize=8, padding=2)
+        axes.set_title("{}x{}".format(*size), fontsize=10)
+        axes.set_xlabel("frames a second")
+        axes.margins(x=0.2)
+    panels[0].invert_yaxis()
     figure.savefig(path, dpi=130)
+
+
+def _size(row: dict[str, Any]) -> tuple[int, int]:
+    return row["width"], row["height"]
+
+
+def _kind(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["what"], row["precision"], row["batch"]

@@ -14,8 +14,11 @@ from realtime.frame import Samples
 Task = Callable[[], object]
 
 
-def runtimes(model: keras.Model, picture: Samples) -> dict[str, Task]:
-    """Tasks that run `model` over `picture` (1, H, W, 3), float32, by the name of the runtime; empty without onnx."""
+def runtimes(model: keras.Model, picture: Samples, device: str) -> dict[str, Task]:
+    """Tasks that run `model` over `picture` (1, H, W, 3), float32, by the name of the runtime; empty without onnx.
+
+    Only those that compute on `device`, "cpu" or "gpu:N".
+    """
     try:
         exported = to_onnx(model, picture.shape[1], picture.shape[2])
     except ImportError:
@@ -25,10 +28,14 @@ def runtimes(model: keras.Model, picture: Samples) -> dict[str, Task]:
     try:
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-        tasks["onnxruntime"] = lambda: session.run(None, {"picture": planar})
+        provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
+        if provider in onnxruntime.get_available_providers():
+            session = onnxruntime.InferenceSession(exported, providers=[provider])
+            tasks["onnxruntime"] = lambda: session.run(None, {"picture": planar})
     except ImportError:
         pass
+    if device != "cpu":
+        return tasks
     try:
         import openvino
 

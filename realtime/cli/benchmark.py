@@ -13,7 +13,10 @@ from realtime.cli.show import Outcome
 
 STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
 LAYERS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
-ENGINES = ("what", "precision", "size", "batch", "fps", "p50_ms", "p95_ms", "teraflops", "of_peak", "of_predict")
+ENGINES = (
+    *("what", "precision", "size", "batch", "fps", "p50_ms", "p95_ms"),
+    *("teraflops", "of_peak", "of_predict", "memory_mb", "note"),
+)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -38,7 +41,7 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--only", choices=("stages", "network", "layers"), help="one table (layers: only so)")
     parser.add_argument("--sizes", type=size, nargs="+", metavar="WxH", help="default: 320x180 640x480")
     parser.add_argument("--batches", type=positive, nargs="+", default=[1], metavar="N", help="default: 1")
-    parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "tf32", "bfloat16", "float16"))
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="timings of each (default: 7)")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the network's table")
     options.add_encoder(parser)
@@ -81,7 +84,7 @@ def _stages(chosen: argparse.Namespace, largest: tuple[int, int]) -> list[dict[s
 
 def _network(chosen: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
     from realtime.benchmarks.engines import engines
-    from realtime.enhance.device import choose_device, choose_precision
+    from realtime.enhance.device import choose_device, choose_precision, named
     from realtime.enhance.weights import find
 
     device = choose_device(chosen.device)
@@ -93,7 +96,7 @@ def _network(chosen: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[d
         from realtime.benchmarks.plot import plot
 
         plot(rows, chosen.plot)
-    return [row | {"size": f"{row['width']}x{row['height']}"} for row in rows]
+    return [row | {"size": f"{row['width']}x{row['height']}", "device": named(device)} for row in rows]
 
 
 def _layers(chosen: argparse.Namespace, size: tuple[int, int]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from realtime.report import Report
 
 FIELDS = (
-    *("engine", "device", "precision", "width", "height"),
+    *("engine", "device", "precision", "batch", "width", "height"),
     *("frames", "dropped", "seconds", "fps", "latency_ms", "governor"),
 )
 

@@ -1,22 +1,27 @@
-"""Which engine ``auto`` means: the best one that keeps up with the source on this machine."""
+"""What ``auto`` means: the best engine that keeps up with the source on this machine, and the batch that pays there."""
 
 from __future__ import annotations
 
 import json
+import logging
+import math
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from realtime.enhance.device import speeds
-from realtime.enhance.engine import Engine, Job
+from realtime.enhance.device import named, speeds
+from realtime.enhance.engine import Engine, Job, Program
 from realtime.enhance.network import MULTIPLY_ADDS
 from realtime.enhance.student import place_of
 from realtime.enhance.weights import Weights, cache, sha256
 from realtime.frame import RGB, PixelFormat, StreamInfo
+
+log = logging.getLogger("realtime")
 
 #: What is measured stands for the whole frame, whose cost grows with its area. A GPU needs more to be busy.
 SAMPLE = {"cpu": (256, 160), "gpu": (1280, 720)}
@@ -30,6 +35,13 @@ TURNS = 6
 ROOM = 0.8
 #: Frames a second where the source does not say.
 USUAL_RATE = 30.0
+#: Frames at a time that are tried on a GPU, and what is taken where a file has too few frames to be worth the trial:
+#: each number is compiled, which takes seconds.
+BATCHES = (1, 2, 4, 8, 16)
+USUAL_BATCH = 8
+WORTH_MEASURING = 600
+#: The share by which the time a frame must fall for twice the frames at a time, which cost twice the memory.
+PAYS = 0.05
 
 
 def first(weights: Weights) -> str:
@@ -45,7 +57,7 @@ def seconds_a_frame(make: Callable[[], Engine], weights: Weights, like: Engine, 
     by machine, device, weights and size.
     """
     path = cache() / "speed.json"
-    key = f"{_machine()} {like.device} {sha256(weights.path)[:16]} {info.width}x{info.height}"
+    key = f"{_machine()} {named(like.device)} {sha256(weights.path)[:16]} {info.width}x{info.height}"
     rough = f"{key} {like.precision} estimated"
     known = _known(path)
     if key in known:
@@ -67,6 +79,40 @@ def sustains(seconds: float, info: StreamInfo) -> bool:
     return seconds * float(info.rate or USUAL_RATE) <= ROOM
 
 
+def batch(engine: Engine, program: Callable[[Job], Program], job: Job, frames: int | None) -> int:
+    """Frames at a time of a file with `frames` frames (None: unknown) on a GPU: measured once, then remembered.
+
+    ``program(job)`` makes and keeps a program. What is remembered lies in the user's cache, by machine, device,
+    precision and size; the network is the same with any weights.
+    """
+    path = cache() / "speed.json"
+    key = f"{_machine()} {named(engine.device)} {engine.precision} {job.width}x{job.height} batch"
+    known = _known(path)
+    if known.get(key) not in BATCHES:
+        if frames is not None and frames < WORTH_MEASURING:
+            return max(1, min(USUAL_BATCH, frames))
+        log.info("measuring how many frames of %dx%d at a time are fastest here", job.width, job.height)
+        known[key] = largest_that_pays(lambda size: _seconds(program, replace(job, batch=size)))
+        _remember(path, known)
+    best = int(known[key])
+    return best if frames is None else max(1, min(best, frames))
+
+
+def largest_that_pays(seconds: Callable[[int], float], batches: Sequence[int] = BATCHES) -> int:
+    """The last of growing `batches` that makes a frame cheaper by `PAYS` than the one before does.
+
+    ``seconds(batch)`` is what a batch takes, infinite where memory does not suffice. None is tried behind the first
+    that does not pay.
+    """
+    best, each = batches[0], seconds(batches[0]) / batches[0]
+    for size in batches[1:]:
+        took = seconds(size) / size
+        if not took < (1 - PAYS) * each:
+            break
+        best, each = size, took
+    return best
+
+
 def sentence(seconds: float, info: StreamInfo) -> str:
     """Why ``fast`` was chosen, what ``exact`` would take, and how to have it."""
     whole = "" if info.live or not info.frames else f", {_duration(seconds * info.frames)} for all of it"
@@ -78,14 +124,19 @@ def _measure(engine: Engine, width: int, height: int) -> float:
     sample = SAMPLE[engine.device.partition(":")[0]]
     wide, high = min(width, sample[0]), min(height, sample[1])
     form = PixelFormat("yuv", 8, (2, 2), full_range=False)
-    program = engine.program(Job(wide, high, 1, form, RGB))
-    planes = tuple(np.zeros((1, *shape), np.uint8) for shape in form.shapes(wide, high))
+    return _seconds(engine.program, Job(wide, high, 1, form, RGB)) * width * height / (wide * high)
+
+
+def _seconds(make: Callable[[Job], Program], job: Job) -> float:
+    """What the job takes; infinite where memory did not suffice for its whole batch."""
+    program = make(job)
+    planes = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
     times = []
     for _ in range(TURNS):
         began = perf_counter()
-        program(planes, 1.0, np.ones((1, 2), np.float32))
+        program(planes, 1.0, np.ones((job.batch, 2), np.float32))
         times.append(perf_counter() - began)
-    return min(times) * width * height / (wide * high)
+    return min(times) if getattr(program, "batch", job.batch) == job.batch else math.inf
 
 
 def _machine() -> str:

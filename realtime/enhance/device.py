@@ -42,6 +42,14 @@ def choose_device(wish: str) -> str:
     return f"gpu:{index}"
 
 
+def named(device: str) -> str:
+    """`device` with the name of the card, where it is one: what was measured on one holds for no other."""
+    if device == "cpu":
+        return device
+    card = tf.config.list_physical_devices("GPU")[int(device.partition(":")[2])]
+    return f"{device} {tf.config.experimental.get_device_details(card).get('device_name', '')}".strip()
+
+
 def choose_precision(wish: str, device: str) -> str:
     """`wish`, or for ``auto`` the faster of float32 and the device's 16-bit type, by a short measurement."""
     if wish not in PRECISIONS:

@@ -22,9 +22,6 @@ from realtime.enhance.weights import find
 from realtime.errors import SettingError
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
 
-#: Frames a GPU takes at once by default; on a CPU one frame fills the cores already.
-GPU_BATCH = 8
-
 
 class Enhancer:
     """Makes dark pictures visible.
@@ -63,7 +60,7 @@ class Enhancer:
         self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
         self._governor: Governor | None = None
         self._wish = batch
-        self.batch = self._batch(live=False)
+        self.batch = self._batch(None)
         self._target = RGB
         self._programs: dict[tuple[str, Job], Program] = {}
 
@@ -94,10 +91,10 @@ class Enhancer:
             self._choose(info)
         self.engine.restart()
         self.engine.still, self.engine.level = False, 0
-        self.batch = self._batch(info.live)
+        self.batch = self._batch(info)
         governed = info.live and self.engine.levels > 1
         self._governor = Governor(1 / float(info.rate or choice.USUAL_RATE), self.engine.levels) if governed else None
-        self._program(info.width, info.height, info.format, self._target, self.batch)
+        self._program(Job(info.width, info.height, self.batch, info.format, self._target))
         return replace(info, format=self._target)
 
     def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
@@ -118,18 +115,23 @@ class Enhancer:
         self._exposer.next(frame)
 
     def describe(self) -> dict[str, Any]:
-        """Engine, device and precision by name."""
-        about: dict[str, Any] = {"engine": self.engine.name}
-        about |= {"device": self.engine.device, "precision": self.engine.precision}
+        """Engine, device and precision by name, and frames at a time."""
+        about: dict[str, Any] = {"engine": self.engine.name, "device": self.engine.device}
+        about |= {"precision": self.engine.precision, "batch": self.batch}
         return about | {"governor": self._governor.describe() if self._governor else None}
 
-    def _batch(self, live: bool) -> int:
+    def _batch(self, info: StreamInfo | None) -> int:
         """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
         if isinstance(self._wish, int):
             return self._wish
-        if live:
+        if info is not None and info.live:
             return 1
-        return GPU_BATCH if self.engine.device != "cpu" else self.engine.together
+        if self.engine.device == "cpu":
+            return self.engine.together
+        if info is None or not self.engine.fills:
+            return choice.USUAL_BATCH
+        job = Job(info.width, info.height, 1, info.format, self._target)
+        return choice.batch(self.engine, self._program, job, info.frames)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
@@ -152,7 +154,7 @@ class Enhancer:
     def _run(
         self, frames: list[Frame], exposures: list[tuple[float, float]], target: PixelFormat, size: int
     ) -> list[Frame]:
-        program = self._program(frames[0].width, frames[0].height, frames[0].format, target, size)
+        program = self._program(Job(frames[0].width, frames[0].height, size, frames[0].format, target))
         # A last, smaller batch is filled up with its own last frame: another shape would compile again.
         missing = size - len(frames) if self.engine.fills else 0
         filled = frames + frames[-1:] * missing
@@ -161,8 +163,7 @@ class Enhancer:
         made = program(planes, self.strength, metered)
         return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
 
-    def _program(self, width: int, height: int, source: PixelFormat, target: PixelFormat, batch: int) -> Program:
-        job = Job(width, height, batch, source, target)
+    def _program(self, job: Job) -> Program:
         key = (self.engine.name, job)
         if key not in self._programs:
             self._programs[key] = self.engine.program(job)

@@ -14,7 +14,7 @@ from realtime.enhance.engine import Engine, Job, Planes, Program
 from realtime.enhance.graph import compile_network
 from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import RECEPTIVE_RADIUS, SMALLEST_SIDE
-from realtime.enhance.thrift import thrifty
+from realtime.enhance.thrift import Thrifty
 from realtime.enhance.tiles import windows
 from realtime.enhance.weights import Weights
 from realtime.frame import Samples
@@ -36,11 +36,14 @@ class ExactEngine(Engine):
         self.precision = precision
         self._metered = metered
         self._on_gpu = device != "cpu"
+        if precision == "float32":
+            # TensorFlow lets NVIDIA's matrix units round products to 10 bits ("tf32") unless told otherwise.
+            tf.config.experimental.enable_tensor_float_32_execution(False)
         with tf.device(f"/{device}"):
             self._network = compile_network(weights.model(), tf.as_dtype(precision))
 
     def program(self, job: Job) -> Program:
-        return thrifty(self._build, job, LARGEST[self.device.partition(":")[0]])
+        return Thrifty(self._build, job, LARGEST[self.device.partition(":")[0]])
 
     def _build(self, job: Job, window: int) -> Program:
         signature = [

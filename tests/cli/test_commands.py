@@ -131,6 +131,26 @@ def test_benchmark(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert rows["model.predict"]["of_inference"] > 0
 
 
+def test_benchmark_of_the_network(
+    weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other runtimes are there or not, and leave threads behind.
+    monkeypatch.setattr("realtime.benchmarks.engines.runtimes", lambda *_: {})
+    options = ["--only", "network", "--sizes", "32x32", "--batches", "1", "2", "--precisions", "float32"]
+    options += ["--rounds", "1", "--weights", str(weights), "--plot", str(tmp_path / "speed.png")]
+    assert main(["benchmark", *options, "--json"]) == 0
+    rows = answered(capfd)["results"]
+    assert [row["batch"] for row in rows if row["what"] == "exact"] == [1, 2]
+    assert all((row["size"], row["device"]) == ("32x32", "cpu") for row in rows)
+    height, width, _ = synthetic.read_image(tmp_path / "speed.png").shape
+    assert (width > 300, height > 100) == (True, True)
+    assert main(["benchmark", *options]) == 0
+    head, *lines = capfd.readouterr().out.strip().splitlines()
+    columns = {name.strip() for name in head.split("  ")}
+    assert {"fps", "p50 ms", "p95 ms", "teraflops", "of peak", "of predict", "memory mb"} <= columns
+    assert len(lines) == len(rows)
+
+
 def test_benchmark_of_layers(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     options = ["--only", "layers", "--sizes", "32x32", "--rounds", "1", "--precision", "float32", "--json"]
     assert main(["benchmark", *options, "--weights", str(weights)]) == 0

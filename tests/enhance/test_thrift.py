@@ -9,7 +9,7 @@ import pytest
 
 from realtime.enhance.backend import tf
 from realtime.enhance.engine import Job, Planes, Program
-from realtime.enhance.thrift import thrifty
+from realtime.enhance.thrift import Thrifty
 from realtime.errors import DeviceError
 from realtime.frame import RGB, Samples
 
@@ -17,22 +17,26 @@ from realtime.frame import RGB, Samples
 class Machine:
     """Builds programs that add 1 and fail above so many frames, or windows so large."""
 
+    error: Exception = tf.errors.ResourceExhaustedError(None, None, "OOM")
+
     def __init__(self, frames: int, window: int, when: str = "running") -> None:
         self.frames, self.window, self.when = frames, window, when
         self.built: list[tuple[int, int]] = []
 
     def build(self, job: Job, window: int) -> Program:
         self.built.append((job.batch, window))
-        fits = job.batch <= self.frames and window <= self.window
+
+        def fits() -> bool:
+            return job.batch <= self.frames and window <= self.window
 
         def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
-            if not fits:
-                raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+            if not fits():
+                raise self.error
             assert len(planes[0]) == len(exposure) == job.batch
             return tuple(plane + 1 for plane in planes)
 
-        if self.when == "compiling" and not fits:
-            raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+        if self.when == "compiling" and not fits():
+            raise self.error
         return run
 
 
@@ -48,7 +52,7 @@ EXPOSURE = np.ones((8, 2), np.float32)
 def test_the_batch_is_halved_until_it_fits(when: str, caplog: pytest.LogCaptureFixture) -> None:
     machine = Machine(frames=2, window=9999, when=when)
     with caplog.at_level(logging.WARNING, "realtime"):
-        program = thrifty(machine.build, job(8), 2048)
+        program = Thrifty(machine.build, job(8), 2048)
         answer = program(PLANES, 1.0, EXPOSURE)
     assert [batch for batch, _ in machine.built] == [8, 4, 2]
     assert answer[0].ravel().tolist() == list(range(1, 9))
@@ -62,19 +66,52 @@ def test_the_batch_is_halved_until_it_fits(when: str, caplog: pytest.LogCaptureF
 
 def test_then_windows_get_smaller() -> None:
     machine = Machine(frames=1, window=600)
-    answer = thrifty(machine.build, job(2), 2048)((PLANES[0][:2],), 1.0, EXPOSURE[:2])
+    answer = Thrifty(machine.build, job(2), 2048)((PLANES[0][:2],), 1.0, EXPOSURE[:2])
     assert machine.built == [(2, 2048), (1, 2048), (1, 1000), (1, 500)]
     assert answer[0].ravel().tolist() == [1, 2]
 
 
 def test_an_odd_batch_goes_one_by_one() -> None:
     machine = Machine(frames=1, window=9999)
-    answer = thrifty(machine.build, job(3), 2048)((PLANES[0][:3],), 1.0, EXPOSURE[:3])
+    answer = Thrifty(machine.build, job(3), 2048)((PLANES[0][:3],), 1.0, EXPOSURE[:3])
     assert machine.built == [(3, 2048), (1, 2048)]
     assert answer[0].ravel().tolist() == [1, 2, 3]
 
 
+def test_memory_that_runs_out_later(caplog: pytest.LogCaptureFixture) -> None:
+    """Another program takes memory in the middle of a film: no frame is lost, and none comes twice."""
+    machine = Machine(frames=8, window=9999)
+    program = Thrifty(machine.build, job(8), 2048)
+    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert (program.batch, program.window) == (8, 2048)
+    machine.frames, machine.window = 1, 1000
+    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert (program.batch, program.window) == (1, 1000)
+    assert machine.built == [(8, 2048), (4, 2048), (2, 2048), (1, 2048), (1, 1000)]
+    assert len(caplog.records) == 4
+
+
+def test_the_card_itself_may_say_it() -> None:
+    class Cuda(Machine):
+        error = tf.errors.InternalError(None, None, "Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY")
+
+    program = Thrifty(Cuda(frames=4, window=9999).build, job(8), 2048)
+    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert program.batch == 4
+
+
+@pytest.mark.parametrize("when", ["running", "compiling"])
+def test_another_failure_stays_what_it_is(when: str) -> None:
+    class Broken(Machine):
+        error = tf.errors.InternalError(None, None, "libdevice not found")
+
+    machine = Broken(frames=4, window=9999, when=when)
+    with pytest.raises(tf.errors.InternalError, match="libdevice"):
+        Thrifty(machine.build, job(8), 2048)(PLANES, 1.0, EXPOSURE)
+    assert machine.built == [(8, 2048)]
+
+
 def test_nothing_fits() -> None:
     with pytest.raises(DeviceError, match="no memory for one frame of 2000x1000") as caught:
-        thrifty(Machine(frames=0, window=0).build, job(1), 2048)((PLANES[0][:1],), 1.0, EXPOSURE[:1])
+        Thrifty(Machine(frames=0, window=0).build, job(1), 2048)((PLANES[0][:1],), 1.0, EXPOSURE[:1])
     assert isinstance(caught.value.__cause__, tf.errors.ResourceExhaustedError)
