@@ -27,14 +27,15 @@ STEPS = 32
 TOP = 255 * STEPS
 #: Entries less one of the tables over 0..1.
 FINE = 4095
-_LINEAR = linear(np.linspace(0, 1, FINE + 1, dtype=np.float32))
-#: Over the square root of light, along which the encoding is nearly straight.
+#: The square root of light, along which the encoding is nearly straight, and back.
+_ROOT = np.sqrt(linear(np.linspace(0, 1, FINE + 1, dtype=np.float32)))
 _ENCODED = encoded(np.linspace(0, 1, FINE + 1, dtype=np.float32) ** 2)
 
 
 class Curve(NamedTuple):
     """Tables. By sample value: developed luma (0..`TOP`) and chroma about 0, int16. By developed luma (0..`TOP`): what
-    it was before, float32 0..1. By the largest channel (0..`FINE`): light after over light before, float32. `gain` as
+    it was before, float32 0..1. By the largest channel (0..`FINE`): square root of light after over light before,
+    float32. `gain` as
     it was asked for."""
 
     luma: Shorts
@@ -73,7 +74,7 @@ def curves(source: PixelFormat) -> Callable[[float, float], Curve]:
         before = np.interp(steps, after, fine).astype(np.float32)
         ratio = linear(dimmed) / np.maximum(linear(dim), 1e-12)
         ratio[0] = gain
-        return Curve(luma, chroma, before, np.interp(places, fine, ratio).astype(np.float32), gain)
+        return Curve(luma, chroma, before, np.sqrt(np.interp(places, fine, ratio)).astype(np.float32), gain)
 
     return curve
 
@@ -101,9 +102,9 @@ class Colours:
         if curve.gain > 1:
             rgb *= self._trust(luma, curve.gain)
         rgb += luma
-        light = self._look_up(_LINEAR, rgb)
-        light *= np.take(curve.lift, self._places.max(axis=0), out=self._lift, mode="clip")
-        r, g, b = self._look_up(_ENCODED, np.sqrt(light, out=rgb))
+        roots = self._look_up(_ROOT, rgb)
+        roots *= np.take(curve.lift, self._places.max(axis=0), out=self._lift, mode="clip")
+        r, g, b = self._look_up(_ENCODED, roots)
         made = np.float32(kr) * r + np.float32(kg) * g + np.float32(kb) * b
         return [made, (b - made) * np.float32(1 / (2 - 2 * kb)), (r - made) * np.float32(1 / (2 - 2 * kr))]
 

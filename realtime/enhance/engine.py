@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realtime.frame import PixelFormat, Samples
 
+#: The planes of one frame.
 Planes = tuple[Samples, ...]
-#: Batched sample planes (N, …), strength 0..1 and exposure (N, 2), float32 gain and white, to batched planes.
-Program = Callable[[Planes, float, Samples], Planes]
+#: Those of N frames: for each plane one array a frame, or all of them as (N, …). To put them into one array is a copy.
+Batch = tuple[Sequence[Samples] | Samples, ...]
+#: Planes, strength 0..1 and exposure (N, 2), float32 gain and white, to planes.
+Program = Callable[[Batch, float, Samples], Batch]
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class Enhancer:
         # A last, smaller batch is filled up with its own last frame: another shape would compile again.
         missing = size - len(frames) if self.engine.fills else 0
         filled = frames + frames[-1:] * missing
-        planes = tuple(_stack([frame.planes[i] for frame in filled]) for i in range(len(frames[0].planes)))
+        planes = tuple(zip(*(frame.planes for frame in filled)))
         metered = np.array(exposures + exposures[-1:] * missing, np.float32)
         made = program(planes, self.strength, metered)
         return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
@@ -168,10 +168,6 @@ class Enhancer:
         if key not in self._programs:
             self._programs[key] = self.engine.program(job)
         return self._programs[key]
-
-
-def _stack(planes: list[Samples]) -> Samples:
-    return planes[0][np.newaxis] if len(planes) == 1 else np.stack(planes)
 
 
 def _encodable(info: StreamInfo) -> PixelFormat:

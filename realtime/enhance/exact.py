@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from realtime.enhance.backend import tf
 from realtime.enhance.colour import from_rgb, quantise, to_rgb
-from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.engine import Batch, Engine, Job, Program
 from realtime.enhance.graph import compile_network
 from realtime.enhance.meter import develop, neutral
 from realtime.enhance.network import RECEPTIVE_RADIUS, SMALLEST_SIDE
@@ -68,9 +68,10 @@ class ExactEngine(Engine):
             made = from_rgb(answer, job.target)
             return quantise(tuple(p + strength * (m - p) for p, m in zip(plain, made)), job.target)
 
-        def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
+        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
             with tf.device(f"/{self.device}"):
-                answer = enhance(tuple(map(tf.constant, planes)), tf.constant(strength, tf.float32), exposure)
+                given = tuple(tf.constant(_stacked(plane)) for plane in planes)
+                answer = enhance(given, tf.constant(strength, tf.float32), exposure)
             return tuple(plane.numpy() for plane in answer)
 
         if self._on_gpu:
@@ -86,6 +87,12 @@ class ExactEngine(Engine):
             if length < SMALLEST_SIDE:
                 rgb = tf.gather(rgb, np.minimum(np.arange(SMALLEST_SIDE), length - 1), axis=axis)
         return in_windows(self._network, rgb, window)[:, :height, :width]
+
+
+def _stacked(plane: Sequence[Samples] | Samples) -> Samples:
+    if isinstance(plane, np.ndarray):
+        return plane
+    return plane[0][np.newaxis] if len(plane) == 1 else np.stack(plane)
 
 
 def in_windows(network: Callable[[Any], Any], rgb: Any, largest: int) -> Any:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from realtime.enhance.apply import Pyramid
 from realtime.enhance.backend import tf
 from realtime.enhance.curve import Curve, curves
-from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.engine import Batch, Engine, Job, Planes, Program
 from realtime.enhance.planes import Reader, Writer
 from realtime.enhance.student import INPUTS, compile_student, load
 from realtime.enhance.weights import Weights
@@ -22,8 +22,8 @@ from realtime.frame import Samples
 Floats = npt.NDArray[np.float32]
 
 #: What may be given up, in order: every how many frames the maps are made anew, and how much smaller. Old maps still
-#: fit: they carry gains and small offsets, while the base they act on is the frame's own.
-LEVELS = ((2, 1), (3, 1), (4, 1), (6, 2), (12, 2))
+#: fit: they carry gains, noises and small offsets, while the base and the roughness they act on are the frame's own.
+LEVELS = ((6, 1), (12, 1), (12, 2))
 #: Frames of a file taken apart, and put together, side by side: where the encoder has little to do, one thread of
 #: enhancement would be what everything waits for.
 TOGETHER = 2
@@ -105,12 +105,12 @@ class _Restorer:
         self._base: Any = None
         self._age = 0
 
-    def __call__(self, planes: Planes, strength: float, exposure: Samples) -> Planes:
+    def __call__(self, planes: Batch, strength: float, exposure: Samples) -> Batch:
         frames, made = list(zip(*planes)), []
         for first in range(0, len(frames), len(self._slots)):
             some = slice(first, first + len(self._slots))
             made += self._together(frames[some], strength, exposure[some])
-        return tuple(parts[0][np.newaxis] if len(parts) == 1 else np.stack(parts) for parts in zip(*made))
+        return tuple(zip(*made))
 
     def _together(self, frames: list[Planes], strength: float, exposure: Samples) -> list[Planes]:
         slots = self._slots[: len(frames)]

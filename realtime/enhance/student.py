@@ -8,6 +8,7 @@ predicts the gains of a Laplacian pyramid and an offset of its base; see `realti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,27 +21,41 @@ from realtime.enhance.weights import Weights, bundled, index, sha256, verify
 from realtime.errors import WeightsError
 
 #: What it sees at a quarter of the size: developed luma (mean of 16 pixels, and one of them, which shows the noise),
-#: and chroma lifted as the luma is; all in 0..1, chroma around 0.
-INPUTS = 4
-#: What it answers at an eighth: offsets of luma, Cb and Cr, then gains of fine and of middle detail and of chroma.
-OFFSETS, GAINS = 3, 3
+#: chroma lifted as the luma is, all in 0..1, chroma around 0; and the square root of how rough luma is.
+INPUTS = 5
+#: What it answers at an eighth: offsets of luma, Cb and Cr; gains of fine and of middle detail and of chroma; how much
+#: of fine and of middle detail is noise.
+OFFSETS, GAINS, NOISES = 3, 3, 2
+MAPS = OFFSETS + GAINS + NOISES
 CHANNELS, HIDDEN = 16, 4
 #: MBLLEN sees 23 pixels around each point. Six 3x3 layers, five of them at an eighth, see 44: nothing is missed.
 LAYERS = HIDDEN + 2
 #: Logarithms of gains stay within: 1/150, which is none, and 12, the steepest that a plain gain of 64 can be.
 LEAST, MOST = -5.0, 2.5
+#: The noise that an answer of 0 means, a thousandth of a level, which changes nothing; and the logarithm of the most.
+NOISE, NOISIEST = 0.001 / 255, 10.0
+#: Training starts at half a level: of nothing at all it would never learn that there is noise.
+START = (*(0.0,) * (OFFSETS + GAINS), *(math.log(0.5 / 255 / NOISE),) * NOISES)
 
 
 def build(height: int | None = None, width: int | None = None) -> keras.Model:
-    """Inputs (N, H, W, 4) at a quarter of the picture, even sides; maps (N, H/2, W/2, 6), gains as logarithms.
+    """Inputs (N, H, W, 5) at a quarter of the picture, even sides; maps (N, H/2, W/2, 8).
 
-    It starts by answering zeros: no offset, every gain one, the developed picture as it is.
+    Gains and noises are logarithms. An answer of zeros is no offset, every gain one and no noise: the developed picture
+    as it is. It starts near that.
     """
     seen = layers.Input((height, width, INPUTS))
     x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="maps_0")(seen)
     for place in range(HIDDEN):
         x = layers.Conv2D(CHANNELS, 3, padding="same", activation="relu", name=f"maps_{place + 1}")(x)
-    last = layers.Conv2D(OFFSETS + GAINS, 3, padding="same", kernel_initializer="zeros", name=f"maps_{LAYERS - 1}")
+    last = layers.Conv2D(
+        MAPS,
+        3,
+        padding="same",
+        kernel_initializer="zeros",
+        bias_initializer=lambda shape, dtype=None: ops.convert_to_tensor(START, dtype),
+        name=f"maps_{LAYERS - 1}",
+    )
     return keras.Model(seen, last(x), name="student")
 
 
@@ -100,9 +115,10 @@ def student_of(weights: Weights) -> Path:
 
 
 def maps(answer: keras.KerasTensor) -> keras.KerasTensor:
-    """What the network answers, with gains in place of their logarithms."""
-    gains = ops.exp(ops.clip(answer[..., OFFSETS:], LEAST, MOST))
-    return ops.concatenate([answer[..., :OFFSETS], gains], axis=-1)
+    """What the network answers, with gains and noises (in 0..1) in place of their logarithms."""
+    gains = ops.exp(ops.clip(answer[..., OFFSETS : OFFSETS + GAINS], LEAST, MOST))
+    noises = NOISE * ops.exp(ops.clip(answer[..., OFFSETS + GAINS :], LEAST, NOISIEST))
+    return ops.concatenate([answer[..., :OFFSETS], gains, noises], axis=-1)
 
 
 def compile_student(model: keras.Model, dtype: tf.DType) -> Callable[[Any], Any]:

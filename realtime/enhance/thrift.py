@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.enhance.backend import tf
-from realtime.enhance.engine import Job, Planes, Program
+from realtime.enhance.engine import Batch, Job, Program
 from realtime.errors import DeviceError
 from realtime.frame import Samples
 
@@ -30,7 +30,7 @@ class Thrifty:
         self._build, self._job = build, job
         self._settle(job.batch, window)
 
-    def __call__(self, planes: Planes, strength: float, exposure: Samples) -> Planes:
+    def __call__(self, planes: Batch, strength: float, exposure: Samples) -> Batch:
         while True:
             try:
                 parts = [

@@ -46,7 +46,7 @@ def _network(inputs: int, outputs: int, stride: int, channels: int = student.CHA
 def affine(batch: dict[str, Any], answer: Any) -> Picture:
     """Local affine maps of colour, 3x4 at every eighth, as in HDRNet (Gharbi et al. 2017); here of Y, Cb and Cr."""
     full, half = up(answer, 8), up(answer, 4)
-    colours = up(batch["seen"][..., 2:], 2)
+    colours = up(batch["seen"][..., 2:4], 2)
     luma, blue_red = batch["luma"], up(colours, 2)
     made = luma + full[..., 0:1] * luma + ops.sum(full[..., 1:3] * blue_red, axis=-1, keepdims=True) + full[..., 3:4]
     small = ops.average_pool(luma, 2, 2)
@@ -66,7 +66,7 @@ def pixels(batch: dict[str, Any], answer: Any) -> Picture:
     height, width = added.shape[1:3]
     added = ops.reshape(added, (-1, height, width, 4, 4))
     added = ops.reshape(ops.transpose(added, (0, 1, 3, 2, 4)), (-1, 4 * height, 4 * width, 1))
-    return batch["luma"] + added, up(batch["seen"][..., 2:] + answer[..., 16:], 2)
+    return batch["luma"] + added, up(batch["seen"][..., 2:4] + answer[..., 16:], 2)
 
 
 def _blocks(batch: dict[str, Any]) -> Any:
@@ -77,7 +77,7 @@ def _blocks(batch: dict[str, Any]) -> Any:
 
 
 DESIGNS = (
-    Design("pyramid gains (in use)", student.build, lambda batch: batch["seen"], put_together),
+    Design("gains of a pyramid (in use)", student.build, lambda batch: batch["seen"], put_together),
     Design("affine colour maps", lambda: _network(student.INPUTS, 12, 2), lambda batch: batch["seen"], affine),
     Design("pixels of 4x4 blocks", lambda: _network(16 + student.INPUTS, 18, 1), _blocks, pixels),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from realtime.enhance import student
+from realtime.enhance.apply import kept
 from realtime.enhance.quiet import keras, ops
 from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
@@ -26,12 +27,14 @@ STRUCTURE, EDGES = 0.1, 0.5
 def put_together(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
     """`apply.Canvas.put_together` as a differentiable function: luma (N, H, W, 1) and chroma (N, H/2, W/2, 2), 0..1."""
     maps = student.maps(answer)
-    shift, offsets, fine, middle, colour = (maps[..., a:b] for a, b in ((0, 1), (1, 3), (3, 4), (4, 5), (5, 6)))
+    shift, fine, middle, colour, noise, middle_noise = (maps[..., at : at + 1] for at in (0, 3, 4, 5, 6, 7))
     seen = batch["seen"]
     detail = seen[..., :1] - up(batch["eighth"], 2)
+    middle = middle * kept(ops.average_pool(abs(detail), 2, 2), middle_noise)
     quarter = up(batch["eighth"] + shift, 2) + up(middle, 2) * detail
-    luma = up(quarter, 4) + up(fine, 8) * (batch["luma"] - up(batch["grey"], 4))
-    return luma, up(up(colour, 2) * seen[..., 2:] + up(offsets, 2), 2)
+    gain = up(fine, 2) * kept(ops.square(seen[..., 4:]), up(noise, 2))
+    luma = up(gain, 4) * batch["luma"] + up(quarter - gain * batch["grey"], 4)
+    return luma, up(up(colour, 2) * seen[..., 2:4] + up(maps[..., 1:3], 2), 2)
 
 
 def up(planes: Any, times: int) -> Any:

@@ -13,7 +13,7 @@ from realtime.benchmarks import engines as timed
 from realtime.benchmarks.layers import layers
 from realtime.benchmarks.memory import forget_peak, peak_mb
 from realtime.enhance.backend import tf
-from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.engine import Batch, Engine, Job, Program
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.thrift import Thrifty
 from realtime.enhance.weights import Weights
@@ -33,7 +33,7 @@ class Small(Engine):
         return Thrifty(self._build, job, 2048)
 
     def _build(self, job: Job, window: int) -> Program:
-        def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
+        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
             if job.batch > 2 or job.width == 40:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM")
             return planes

@@ -12,7 +12,7 @@ import pytest
 
 from realtime.enhance import choice
 from realtime.enhance.backend import tf
-from realtime.enhance.engine import Engine, Job, Planes, Program
+from realtime.enhance.engine import Batch, Engine, Job, Program
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.thrift import Thrifty
 from realtime.frame import RGB, Samples, StreamInfo
@@ -51,7 +51,7 @@ class Card(Engine):
         if job.batch > self.fits:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
-        def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
+        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
             assert len(planes[0]) == len(exposure) == job.batch
             self.now += 1 + 0.1 * job.batch
             return planes

@@ -45,7 +45,9 @@ def taught(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Weights:
     """Weights with a student beside them that leaves the developed picture as it is."""
     folder = tmp_path_factory.mktemp("taught")
     mine = Weights("mine.weights.h5", Path(shutil.copy(weights, folder / "mine.weights.h5")), metered=True)
-    export(folder / "mine.weights.fast.h5", student.build())
+    nothing = student.build()
+    nothing.set_weights([np.zeros_like(array) for array in nothing.get_weights()])
+    export(folder / "mine.weights.fast.h5", nothing)
     student.sign(folder / "mine.weights.fast.h5", mine)
     return mine
 
@@ -160,11 +162,28 @@ def test_a_pyramid_goes_together_again() -> None:
     blue, red = (look_up(np.full((25, 35), 128, np.uint8), curve.chroma, canvas.chroma()) for _ in range(2))
     pyramid = canvas.take_apart(samples, blue, red, curve)
     assert (canvas.tall % GRID, canvas.wide % GRID) == (0, 0)
-    nothing = np.concatenate([np.zeros((7, 9, 3)), np.ones((7, 9, 3))], axis=-1).astype(np.float32)
+    nothing = np.asarray(student.maps(np.zeros((7, 9, student.MAPS), np.float32)))
     wanted = curve.luma[samples] / TOP
     luma, _, _ = canvas.put_together(pyramid, nothing)
     # The grey that colours make differs a little from the curve's mean over 16 pixels, where it bends.
     assert abs(luma[:50, :70] / TOP - wanted).mean() < 0.03
+
+
+def test_noise_goes_and_letters_stay() -> None:
+    canvas, curve = Canvas(128, 64, "bt709"), curves(VIDEO)(1.0, 1.0)
+    random = np.random.default_rng(2)
+    clean = np.full((64, 128), 60, np.uint8)
+    cv2.putText(clean, "NIGHT", (66, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 160, 1)
+    noisy = np.clip(np.rint(clean + random.normal(0, 2, clean.shape)), 0, 255).astype(np.uint8)
+    blue, red = (look_up(np.full((32, 64), 128, np.uint8), curve.chroma, canvas.chroma()) for _ in range(2))
+    answer = np.zeros((8, 16, student.MAPS), np.float32)
+    answer[..., -student.NOISES :] = np.log(2 / 255 / student.NOISE)
+    luma, _, _ = canvas.put_together(canvas.take_apart(noisy, blue, red, curve), np.asarray(student.maps(answer)))
+    wanted, given_ = curve.luma[clean] / TOP * 255, curve.luma[noisy] / TOP * 255
+    flat, made = np.s_[:, :56], luma / TOP * 255
+    assert (made - wanted)[flat].std() < 0.5 * (given_ - wanted)[flat].std()
+    letters = wanted > wanted.min() + 40
+    assert made[letters].mean() > wanted[letters].mean() - 4
 
 
 def test_strength_blends_with_the_input(taught: Weights) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.enhance.backend import tf
-from realtime.enhance.engine import Job, Planes, Program
+from realtime.enhance.engine import Batch, Job, Program
 from realtime.enhance.thrift import Thrifty
 from realtime.errors import DeviceError
 from realtime.frame import RGB, Samples
@@ -29,11 +29,11 @@ class Machine:
         def fits() -> bool:
             return job.batch <= self.frames and window <= self.window
 
-        def run(planes: Planes, strength: float, exposure: Samples) -> Planes:
+        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
             if not fits():
                 raise self.error
             assert len(planes[0]) == len(exposure) == job.batch
-            return tuple(plane + 1 for plane in planes)
+            return tuple(np.asarray(plane) + 1 for plane in planes)
 
         if self.when == "compiling" and not fits():
             raise self.error
@@ -55,7 +55,7 @@ def test_the_batch_is_halved_until_it_fits(when: str, caplog: pytest.LogCaptureF
         program = Thrifty(machine.build, job(8), 2048)
         answer = program(PLANES, 1.0, EXPOSURE)
     assert [batch for batch, _ in machine.built] == [8, 4, 2]
-    assert answer[0].ravel().tolist() == list(range(1, 9))
+    assert np.ravel(answer[0]).tolist() == list(range(1, 9))
     assert [record.getMessage().split(" frames ")[1] for record in caplog.records] == [
         "go 4 at a time now",
         "go 2 at a time now",
@@ -68,24 +68,24 @@ def test_then_windows_get_smaller() -> None:
     machine = Machine(frames=1, window=600)
     answer = Thrifty(machine.build, job(2), 2048)((PLANES[0][:2],), 1.0, EXPOSURE[:2])
     assert machine.built == [(2, 2048), (1, 2048), (1, 1000), (1, 500)]
-    assert answer[0].ravel().tolist() == [1, 2]
+    assert np.ravel(answer[0]).tolist() == [1, 2]
 
 
 def test_an_odd_batch_goes_one_by_one() -> None:
     machine = Machine(frames=1, window=9999)
     answer = Thrifty(machine.build, job(3), 2048)((PLANES[0][:3],), 1.0, EXPOSURE[:3])
     assert machine.built == [(3, 2048), (1, 2048)]
-    assert answer[0].ravel().tolist() == [1, 2, 3]
+    assert np.ravel(answer[0]).tolist() == [1, 2, 3]
 
 
 def test_memory_that_runs_out_later(caplog: pytest.LogCaptureFixture) -> None:
     """Another program takes memory in the middle of a film: no frame is lost, and none comes twice."""
     machine = Machine(frames=8, window=9999)
     program = Thrifty(machine.build, job(8), 2048)
-    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert np.ravel(program(PLANES, 1.0, EXPOSURE)[0]).tolist() == list(range(1, 9))
     assert (program.batch, program.window) == (8, 2048)
     machine.frames, machine.window = 1, 1000
-    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert np.ravel(program(PLANES, 1.0, EXPOSURE)[0]).tolist() == list(range(1, 9))
     assert (program.batch, program.window) == (1, 1000)
     assert machine.built == [(8, 2048), (4, 2048), (2, 2048), (1, 2048), (1, 1000)]
     assert len(caplog.records) == 4
@@ -96,7 +96,7 @@ def test_the_card_itself_may_say_it() -> None:
         error = tf.errors.InternalError(None, None, "Failed to load in-memory CUBIN: CUDA_ERROR_OUT_OF_MEMORY")
 
     program = Thrifty(Cuda(frames=4, window=9999).build, job(8), 2048)
-    assert program(PLANES, 1.0, EXPOSURE)[0].ravel().tolist() == list(range(1, 9))
+    assert np.ravel(program(PLANES, 1.0, EXPOSURE)[0]).tolist() == list(range(1, 9))
     assert program.batch == 4
 
 

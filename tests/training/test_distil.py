@@ -72,7 +72,8 @@ def test_the_engine_and_the_lesson_put_together_alike() -> None:
     chroma = [cv2.GaussianBlur(random.integers(90, 160, (24, 32), np.uint8), (0, 0), 1) for _ in range(2)]
     blue, red = (look_up(plane, curve.chroma, canvas.chroma()) for plane in chroma)
     pyramid = canvas.take_apart(luma, blue, red, curve)
-    answer = random.normal(0, 0.2, (1, 6, 8, 6)).astype(np.float32)
+    answer = random.normal(0, 0.2, (1, 6, 8, student.MAPS)).astype(np.float32)
+    answer[..., -student.NOISES :] += 2
     batch = {
         "luma": pyramid.luma[None, ..., None] / TOP,
         "grey": pyramid.grey[None, ..., None] / TOP,
