@@ -27,13 +27,12 @@ SMOOTH = (0.1 / 255) ** 2
 
 
 class Pyramid(NamedTuple):
-    """One frame taken apart, all on the grid: luma developed as grey, int16 0..`TOP`, at full size, and at a quarter
-    the mean and one `point` of it; what it is with its colours, and Cb and Cr, at a quarter, float32 in 0..1 and about
-    0; that luma at an eighth; how `rough` luma is at a quarter: the mean distance of its four halves from it."""
+    """One frame taken apart, all on the grid: luma developed as grey, int16 0..`TOP`, at full size and at a quarter;
+    what it is with its colours, and Cb and Cr, at a quarter, float32 in 0..1 and about 0; that luma at an eighth; how
+    `rough` luma is at a quarter: the mean distance of its four halves from it."""
 
     luma: Shorts
     grey: Shorts
-    point: Shorts
     quarter: Floats
     blue: Floats
     red: Floats
@@ -43,8 +42,8 @@ class Pyramid(NamedTuple):
     @property
     def seen(self) -> Floats:
         """What the student gets, float32 (H/4, W/4, 5). Made when asked for: most frames use the maps of others."""
-        parts = [self.quarter, self.point * np.float32(1 / TOP), self.blue, self.red, np.sqrt(self.rough)]
-        return np.asarray(cv2.merge(parts))
+        point = cv2.resize(self.luma, self.grey.shape[::-1], interpolation=cv2.INTER_NEAREST) * np.float32(1 / TOP)
+        return np.asarray(cv2.merge([self.quarter, point, self.blue, self.red, np.sqrt(self.rough)]))
 
 
 def look_up(samples: Samples, table: Shorts, out: Shorts) -> Shorts:
@@ -91,11 +90,10 @@ class Canvas:
         grey = _halve(_halve(full, self._half))
         cv2.absdiff(self._half, _double(grey, self._away), self._away)
         rough = _halve(self._away) * np.float32(1 / TOP)
-        point = cv2.resize(full, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_NEAREST)
         luma = np.take(curve.before, grey, mode="clip")
         colours = [_halve(plane) * np.float32(1 / TOP) for plane in (blue, red)]
         quarter, blue_, red_ = self._colours(luma, colours[0], colours[1], curve)
-        return Pyramid(full, grey, np.asarray(point), quarter, blue_, red_, _halve(quarter), rough)
+        return Pyramid(full, grey, quarter, blue_, red_, _halve(quarter), rough)
 
     def put_together(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
         """Restored luma (H, W) and chroma about 0 (H/2, W/2), in 1/`STEPS` of a level, neither clipped nor cropped.

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from realtime.enhance.device import named, speeds
 from realtime.enhance.engine import Engine, Job, Program
 from realtime.enhance.network import MULTIPLY_ADDS
@@ -130,11 +128,11 @@ def _measure(engine: Engine, width: int, height: int) -> float:
 def _seconds(make: Callable[[Job], Program], job: Job) -> float:
     """What the job takes; infinite where memory did not suffice for its whole batch."""
     program = make(job)
-    planes = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
+    blank = job.blank()
     times = []
     for _ in range(TURNS):
         began = perf_counter()
-        program(planes, 1.0, np.ones((job.batch, 2), np.float32))
+        program(*blank)
         times.append(perf_counter() - began)
     return min(times) if getattr(program, "batch", job.batch) == job.batch else math.inf
 

@@ -35,8 +35,7 @@ _ENCODED = encoded(np.linspace(0, 1, FINE + 1, dtype=np.float32) ** 2)
 class Curve(NamedTuple):
     """Tables. By sample value: developed luma (0..`TOP`) and chroma about 0, int16. By developed luma (0..`TOP`): what
     it was before, float32 0..1. By the largest channel (0..`FINE`): square root of light after over light before,
-    float32. `gain` as
-    it was asked for."""
+    float32. `gain` as it was asked for."""
 
     luma: Shorts
     chroma: Shorts

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from realtime.frame import PixelFormat, Samples
 
 #: The planes of one frame.
@@ -25,6 +27,13 @@ class Job:
     batch: int
     source: PixelFormat
     target: PixelFormat
+
+    def blank(self) -> tuple[Batch, float, Samples]:
+        """What a program of this job may be called with to warm it or to time it: frames of zeros, exposed as is."""
+        planes = tuple(
+            np.zeros((self.batch, *s), self.source.dtype) for s in self.source.shapes(self.width, self.height)
+        )
+        return planes, 1.0, np.ones((self.batch, 2), np.float32)
 
 
 class Engine(ABC):

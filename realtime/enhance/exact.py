@@ -76,8 +76,7 @@ class ExactEngine(Engine):
 
         if self._on_gpu:
             log.info("compiling for %dx%d, %d at a time", job.width, job.height, job.batch)
-        blank = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
-        run(blank, 1.0, np.ones((job.batch, 2), np.float32))
+        run(*job.blank())
         return run
 
     def _whole(self, rgb: Any, window: int) -> Any:

@@ -51,8 +51,7 @@ class FastEngine(Engine):
     def program(self, job: Job) -> Program:
         restorer = _Restorer(self, job)
         self._restorers.append(restorer)
-        blank = tuple(np.zeros((job.batch, *s), job.source.dtype) for s in job.source.shapes(job.width, job.height))
-        restorer(blank, 1.0, np.ones((job.batch, 2), np.float32))
+        restorer(*job.blank())
         restorer.forget()
         return restorer
 
