@@ -9,36 +9,36 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from realtime.api import enhance_video as enhance_video
-    from realtime.capture.source import Source as Source
-    from realtime.capture.sources import open_source as open_source
     from realtime.enhance.enhancer import Enhancer as Enhancer
     from realtime.errors import DeviceError as DeviceError
-    from realtime.errors import Finished as Finished
     from realtime.errors import RealtimeError as RealtimeError
     from realtime.errors import SettingError as SettingError
     from realtime.errors import SinkError as SinkError
     from realtime.errors import SourceError as SourceError
+    from realtime.errors import StopStreaming as StopStreaming
     from realtime.errors import TrainingError as TrainingError
     from realtime.errors import WeightsError as WeightsError
     from realtime.frame import Frame as Frame
     from realtime.frame import PixelFormat as PixelFormat
     from realtime.frame import StreamInfo as StreamInfo
-    from realtime.output.sink import Discard as Discard
-    from realtime.output.sink import Sink as Sink
-    from realtime.output.sinks import open_sink as open_sink
     from realtime.pipeline import run as run
     from realtime.report import Report as Report
+    from realtime.sinks.base import Discard as Discard
+    from realtime.sinks.base import Sink as Sink
+    from realtime.sinks.registry import open_sink as open_sink
+    from realtime.sources.base import Source as Source
+    from realtime.sources.registry import open_source as open_source
 
 #: Public names and where they live. TensorFlow takes seconds to load, so each is imported when it is first used.
 _HOMES = {
     "enhance_video": "realtime.api",
     "run": "realtime.pipeline",
     "Enhancer": "realtime.enhance.enhancer",
-    "open_source": "realtime.capture.sources",
-    "Source": "realtime.capture.source",
-    "open_sink": "realtime.output.sinks",
-    "Sink": "realtime.output.sink",
-    "Discard": "realtime.output.sink",
+    "open_source": "realtime.sources.registry",
+    "Source": "realtime.sources.base",
+    "open_sink": "realtime.sinks.registry",
+    "Sink": "realtime.sinks.base",
+    "Discard": "realtime.sinks.base",
     "Frame": "realtime.frame",
     "PixelFormat": "realtime.frame",
     "StreamInfo": "realtime.frame",
@@ -50,7 +50,7 @@ _HOMES = {
     "WeightsError": "realtime.errors",
     "DeviceError": "realtime.errors",
     "TrainingError": "realtime.errors",
-    "Finished": "realtime.errors",
+    "StopStreaming": "realtime.errors",
 }
 __all__ = ["__version__", *_HOMES]
 

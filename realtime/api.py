@@ -8,15 +8,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime.capture.sources import open_source
 from realtime.errors import SettingError
-from realtime.output.manifest import job_of, libraries, sha256, write_manifest
-from realtime.output.sinks import open_sink
+from realtime.manifest import job_of, libraries, sha256, write_manifest
 from realtime.report import Report
+from realtime.sinks.registry import open_sink
+from realtime.sources.registry import open_source
 
 if TYPE_CHECKING:
-    from realtime.capture.pixels import Reading
     from realtime.enhance.enhancer import Enhancer
+    from realtime.media.pixel_formats import InputOverrides
 
 
 def enhance_video(
@@ -26,7 +26,7 @@ def enhance_video(
     enhancer: Enhancer | Callable[[], Enhancer] | None = None,
     start: float | None = None,
     duration: float | None = None,
-    reading: Reading | None = None,
+    reading: InputOverrides | None = None,
     overwrite: bool = False,
     resume: bool = False,
     strict: bool = False,
@@ -45,7 +45,7 @@ def enhance_video(
     `start` and `duration` are seconds of the source; times in the result count from `start`. `reading` overrules the
     source's tags. `resume` goes on where an interrupted call with the same arguments stopped; `strict` makes it an
     error when a stream cannot be carried; `manifest` writes a record with checksums beside `dst`. `codec` to
-    `encoder_options` are those of `output.encoding.Encoding`. `enhancer` may be a function that makes one: it is
+    `encoder_options` are those of `output.encoding.EncodingOptions`. `enhancer` may be a function that makes one: it is
     called after both files proved usable. Without it, `options` go to `Enhancer`.
 
     Raises SourceError, SinkError, WeightsError, DeviceError or SettingError; after a failure there is no file of that
@@ -85,7 +85,7 @@ def enhance_video(
         }
     )
     if resume and (done := sink.resume(job)):
-        from realtime.capture.later import Later
+        from realtime.sources.resume import Later
 
         source = Later(source, done, worker.look)
     report = run(source, worker, sink, progress=progress)

@@ -47,7 +47,7 @@ class TrainingError(RealtimeError):
     """Data or a checkpoint that training cannot use, or a loss that is no number."""
 
 
-class Finished(Exception):
+class StopStreaming(Exception):
     """A sink wants no more frames: the viewer closed the window. Ends a run quietly; not an error."""
 
 

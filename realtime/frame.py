@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.color import Matrix
+from realtime.diagnostics import Diagnostics
+
 Samples = NDArray[Any]
-Model = Literal["rgb", "yuv", "grey"]
-Matrix = Literal["bt601", "bt709", "bt2020"]
+Model = Literal["rgb", "yuv", "gray"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class PixelFormat:
     """How samples lie in planes and what they mean.
 
     ``rgb`` is one interleaved plane (H, W, 3), always full range; ``yuv`` three planes, the chroma ones smaller by
-    `chroma` (horizontally, vertically), rounded up; ``grey`` one plane (H, W). Samples are uint8 up to 8 bits, else
+    `chroma` (horizontally, vertically), rounded up; ``gray`` one plane (H, W). Samples are uint8 up to 8 bits, else
     uint16 in their low bits. `matrix` and `full_range` follow ITU-R BT.601, BT.709 and BT.2020.
     """
 
@@ -39,7 +40,7 @@ class PixelFormat:
         """The shape of each plane of a picture of that size."""
         if self.model == "rgb":
             return ((height, width, 3),)
-        if self.model == "grey":
+        if self.model == "gray":
             return ((height, width),)
         small = (-(-height // self.chroma[1]), -(-width // self.chroma[0]))
         return ((height, width), small, small)
@@ -52,15 +53,15 @@ RGB = PixelFormat()
 class Frame:
     """One picture and its place in time.
 
-    `planes` as `PixelFormat` lays them out; `pts` counts `time_base` seconds; `arrived` is when capture had it, in
-    seconds of ``time.perf_counter`` (0 when nobody cares). Raises ValueError when planes and format disagree.
+    `planes` as `PixelFormat` lays them out; `pts` counts `time_base` seconds; `captured_at` is when capture had it, in
+    seconds of ``time.perf_counter`` (0 if unknown). Raises ValueError when planes and format disagree.
     """
 
     planes: tuple[Samples, ...]
     format: PixelFormat = RGB
     pts: int = 0
     time_base: Fraction = Fraction(1, 1000)
-    arrived: float = 0.0
+    captured_at: float = 0.0
     #: How long the picture stays, in `time_base`; 0 when the stream does not say.
     duration: int = 0
 
@@ -94,54 +95,20 @@ class Frame:
         return f"Frame({self.width}x{self.height} {kind}, t={self.seconds:.3f}s)"
 
 
-#: What `Findings` count, each with the sentence that tells it.
-FINDINGS = {
-    "repaired_timestamps": "timestamps repaired, being missing, repeated or out of order: {}",
-    "skipped_packets": "damaged places skipped: {}",
-    "concealed_frames": "frames that the decoder could only patch up: {}",
-    "resized_frames": "frames of another size brought to that of the first: {}",
-    "missing_seconds": "seconds missing at the end, the file was cut off: {}",
-    "left_out_streams": "",
-}
-#: Those that say that the input was damaged.
-DAMAGE = ("skipped_packets", "concealed_frames", "missing_seconds")
-
-
-class Findings:
-    """What had to be repaired, skipped or left out; reading and writing each add as they go."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self._notes: list[str] = []
-
-    def note(self, sentence: str) -> None:
-        """Keeps a sentence for the user, once."""
-        if sentence not in self._notes:
-            self._notes.append(sentence)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """All of it for the user."""
-        counted = [text.format(self.counts[name]) for name, text in FINDINGS.items() if text and self.counts[name]]
-        return (*self._notes, *counted)
-
-    @property
-    def damaged(self) -> bool:
-        """Whether pictures or sound were lost."""
-        return any(self.counts[name] for name in DAMAGE)
-
-
 @dataclass(frozen=True)
 class StreamInfo:
     """What all frames of a stream share, as far as it is known before the first one.
 
-    `rate` in frames a second, `frames` and `seconds` may be estimates or None. `live` streams do not wait: what is
-    not taken in time is dropped. `path` and `span` (start and end in seconds, None for open) let a sink copy sound
-    from the file that the pictures come from. `tags` are the numeric colour tags of ISO/IEC 23091-2: primaries
-    and transfer; 2 means unspecified. `notes` are sentences for the user about how the input was read; `findings`
-    grow while it is read and written. `track` is the index of the video stream in `path`. `aspect` is the shape of
-    a pixel (None for unknown), `display` the nine numbers by which a player turns the picture, or None.
-    `wish` is the format that a sink asks an enhancer for; None leaves it the choice.
+    - `width`, `height`: pixels. `format`: how the frames' planes lie. `time_base`: seconds per tick of `Frame.pts`.
+    - `rate` (frames a second), `frames` and `seconds`: estimates, or None.
+    - `live`: nobody waits for the stream; frames that are not taken in time are dropped.
+    - `name`: what messages call it, without a password.
+    - `path`, `stream_index`: the file and its video stream, so that a sink can copy the other streams; None if live.
+    - `time_span`: start and end in seconds of the file's time; None is open.
+    - `color_tags`: colour primaries and transfer, ISO/IEC 23091-2; 2 is unspecified.
+    - `sample_aspect_ratio`: width / height of a pixel, None for unknown.
+    - `display_matrix`: nine numbers by which a player turns the picture (ISO/IEC 14496-12), or None.
+    - `diagnostics`: grows while the stream is read, enhanced and written.
     """
 
     width: int
@@ -154,11 +121,9 @@ class StreamInfo:
     live: bool = False
     name: str = "input"
     path: Path | None = None
-    span: tuple[float | None, float | None] = (None, None)
-    tags: tuple[int, int] = (2, 2)
-    notes: tuple[str, ...] = field(default=())
-    findings: Findings = field(default_factory=Findings, compare=False, repr=False)
-    track: int = 0
-    aspect: Fraction | None = None
-    display: tuple[int, ...] | None = None
-    wish: PixelFormat | None = None
+    stream_index: int = 0
+    time_span: tuple[float | None, float | None] = (None, None)
+    color_tags: tuple[int, int] = (2, 2)
+    sample_aspect_ratio: Fraction | None = None
+    display_matrix: tuple[int, ...] | None = None
+    diagnostics: Diagnostics = field(default_factory=Diagnostics, compare=False, repr=False)

@@ -1,110 +1,137 @@
-"""The whole way of a frame: capture -> enhance -> write. Read this first.
+"""The whole way of a frame: capture -> process -> write. Read this first.
 
-A capture thread feeds a bounded channel; the inference worker takes what is there as one batch; the writer runs in
-the calling thread, because windows must. A recording beside a window has a channel and a thread of its own.
+A capture thread feeds a bounded channel; the worker takes what is there as one batch; each output has a channel and a
+thread of its own, except that a window is served by the calling thread, because windows must be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from threading import Event
+from dataclasses import replace
 
-from realtime.capture.source import Source
-from realtime.channel import Channel
-from realtime.crew import Crew
-from realtime.enhance.enhancer import Enhancer
-from realtime.errors import Finished, SourceError
-from realtime.frame import Frame
-from realtime.interrupt import on_interrupt
-from realtime.output.sink import Sink
-from realtime.report import Report, Tally
+from realtime.concurrency import Channel, ThreadGroup, on_interrupt
+from realtime.errors import SourceError, StopStreaming
+from realtime.frame import RGB, Frame
+from realtime.media.pixel_formats import convert
+from realtime.processor import Processor
+from realtime.report import Report, RunStats
+from realtime.sinks.base import Interactive, Sink, StopsEarly
+from realtime.sources.base import Source
+
+#: Frames that a recording may lag behind a live picture before capture has to drop some.
+RECORDING_BACKLOG = 32
 
 
 def run(
     source: Source,
-    enhancer: Enhancer,
-    sink: Sink,
+    processor: Processor,
+    outputs: Sink | Sequence[Sink],
     *,
-    record: Sink | None = None,
+    skip: int = 0,
+    finish_early: bool | None = None,
     progress: Callable[[Report], None] | None = None,
 ) -> Report:
-    """Enhances every frame of `source` into `sink`, and into `record` if given; answers what happened.
+    """Processes every frame of `source` into all `outputs` and returns what happened.
 
-    Files lose no frame: every hand-off waits. A live source drops the oldest frame, at capture only, and the report
-    counts it; beside a recording the window skips pictures rather than hold the recording up. The first error of
-    any stage is raised as it was, after all threads have ended and unfinished outputs were taken back. Ctrl-C ends
-    capture, writes what was captured, closes the outputs properly and then raises KeyboardInterrupt; a live source
-    that fails does the same with its SourceError.
+    Files lose no frame: every hand-over waits. A live source drops the oldest frame, at capture only, and the report
+    counts it; an output that `may_drop` skips frames rather than hold the others up. The first `skip` frames only
+    advance the processor's state: an earlier run has written them.
+
+    The first error of any stage is raised as it was, after all threads have ended and the outputs were aborted. Ctrl-C
+    ends capture and raises KeyboardInterrupt; before that outputs are closed if `finish_early` (default: live sources),
+    else aborted, which for a file keeps a part that can be resumed. A live source that fails closes its outputs and
+    then raises its SourceError.
     """
-    info = source.info
+    info, sinks = source.info, [outputs] if isinstance(outputs, Sink) else list(outputs)
+    finish = info.live if finish_early is None else finish_early
     lost: list[SourceError] = []
-    ended, cut = Event(), Event()
+    ended = False
     with ExitStack() as stack:
         stack.enter_context(source)
-        made = enhancer.prepare(sink.ask(info), rgb=sink.wants_rgb)
+        formats = [sink.format_for(info) for sink in sinks]
+        session = processor.session(info, next((f for f in formats if f != RGB), RGB))
+        stack.callback(session.close)
         # Two batches in flight keep the worker busy; more would only add delay to live and memory to files.
-        room = 2 * enhancer.batch
-        captured = Channel[Frame](1 if info.live else room, evict=info.live)
-        shown = Channel[Frame](room, evict=info.live and record is not None)
-        recorded = Channel[Frame](max(room, 32))
-        outputs = [(sink, shown)] if record is None else [(record, recorded), (sink, shown)]
-        tally = Tally(info, enhancer, dropped=lambda: captured.dropped, progress=progress)
+        depth = 2 * session.batch
+        captured = Channel[Frame](1 if info.live else depth, evict=info.live)
+        channels = [Channel[Frame](depth, evict=True) if info.live and sink.may_drop and len(sinks) > 1
+                    else Channel[Frame](max(depth, RECORDING_BACKLOG) if info.live else depth) for sink in sinks]  # fmt: skip
+        names = [f"{sink.name} {i + 1}" if i else sink.name for i, sink in enumerate(sinks)]
+        drops = {name: (lambda c=channel: c.dropped) for name, channel in zip(names, channels)}
+        stats = RunStats(info, drops, session.describe, lambda: captured.dropped, progress)
 
         def capture() -> None:
+            nonlocal ended
             try:
                 for frame in source.frames():
                     captured.put(frame)
             except SourceError as error:
                 if not info.live:
                     raise
-                lost.append(error)  # a camera that was unplugged: what it filmed until then is kept
-            ended.set()
+                lost.append(error)  # what the camera filmed until then is kept
+            ended = True
             captured.close()
 
-        def enhance() -> None:
+        def process() -> None:
+            left = skip
             try:
-                while frames := captured.take(enhancer.batch):
-                    for frame in enhancer.enhance(frames):
-                        for _, channel in outputs:
+                while frames := captured.take(min(session.batch, left or session.batch)):
+                    if left:
+                        session.skip(frames)
+                        left -= len(frames)
+                        continue
+                    for frame in session.process(frames):
+                        for channel in channels:
                             channel.put(frame)
             finally:
-                for _, channel in outputs:
+                for channel in channels:
                     channel.close()
 
-        def write(target: Sink, channel: Channel[Frame]) -> None:
+        def write(index: int) -> None:
+            sink, channel, format = sinks[index], channels[index], formats[index]
+            window = sink if isinstance(sink, Interactive) else None
             try:
-                while (frames := channel.take(1, target.pulse)) != []:
-                    if frames is None:
-                        target.idle()
-                        continue
-                    target.write(frames[0])
-                    if target is sink:
-                        tally.add(frames[0])
-            except Finished:
+                while (frames := channel.take(1, window.poll_interval if window else None)) != []:
+                    for frame in frames or ():
+                        sink.write(convert(frame, format))
+                        stats.add(names[index], frame)
+                    if window:
+                        window.poll()
+            except StopStreaming:
                 channel.cancel()
                 stop()
 
         def stop() -> None:
-            if not ended.is_set():
-                cut.set()
-                for target, _ in outputs:
-                    target.cut()
+            for sink in sinks:
+                if not ended and isinstance(sink, StopsEarly):
+                    sink.stop_early()
             source.stop()
-            captured.close()
+            captured.close(discard=not info.live)
 
-        stack.enter_context(on_interrupt(stop))
-        for target, _ in outputs:
-            stack.enter_context(target)
-            target.open(made)
-        with Crew(source.stop, captured.cancel, shown.cancel, recorded.cancel) as crew:
-            crew.start("capture", capture)
-            crew.start("enhance", enhance)
-            if record is not None:
-                crew.start("record", lambda: write(record, recorded))
-            crew.run(lambda: write(sink, shown))
-        if cut.is_set():
-            tally.report(final=True)  # An interrupt answers nothing; this is how far it came.
+        def cancel() -> None:
+            source.stop()
+            for channel in (captured, *channels):
+                channel.cancel()
+
+        interrupted = stack.enter_context(on_interrupt(stop, cancel))
+        for sink, format in zip(sinks, formats):
+            stack.enter_context(sink)
+            sink.open(replace(info, format=format))
+        main = next((i for i, sink in enumerate(sinks) if isinstance(sink, Interactive)), 0)
+        with ThreadGroup(cancel) as group:
+            group.start("capture", capture)
+            group.start("process", process)
+            for index in range(len(sinks)):
+                if index != main:
+                    group.start(f"write-{index}", lambda index=index: write(index))
+            group.run(lambda: write(main))
+        if interrupted() and not finish:
+            stats.report(final=True)  # no report is returned, so this is the last word
+            raise KeyboardInterrupt
+    if interrupted():
+        stats.report(final=True)
+        raise KeyboardInterrupt
     if lost:
         raise lost[0]
-    return tally.report(final=True)
+    return stats.report(final=True)

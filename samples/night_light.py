@@ -126,9 +126,9 @@ def render(t: float, jx: float, jy: float) -> F:
         lam = np.clip((nb[0] * lx + nb[1] * ly + nb[2] * lz) / d, 0, 1)
         hx, hy, hz = lx / d - dx / view, ly / d - dy / view, lz / d - 1 / view
         spec = np.clip((nb[0] * hx + nb[1] * hy + nb[2] * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-6), 0, 1) ** 90
-        colour = np.array(power, np.float32)[:, None, None]
-        total = total + colour * got * lam
-        shine = shine + colour * got * spec * (1.0 if kind == 0 else 0.1)
+        color = np.array(power, np.float32)[:, None, None]
+        total = total + color * got * lam
+        shine = shine + color * got * spec * (1.0 if kind == 0 else 0.1)
     mats = np.array([s.mat for s in solids] + [-1, Mat.ROAD])[which]
     retro = np.where((mats == Mat.RETRO) | (mats == Mat.SIGN), 25 * np.exp(-(((depth - 12) / 18) ** 2)) / 10 + 0.4, 0)
     out = rgb * (total + retro) + glow + gloss * shine

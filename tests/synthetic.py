@@ -1,6 +1,6 @@
 """What the tests make for themselves: media, weights without training, and pipeline parts that do as they are told.
 
-Frame number N of a clip made here is a flat grey of luma `level(N)`, so that a test can read the order of frames off
+Frame number N of a clip made here is a flat gray of luma `level(N)`, so that a test can read the order of frames off
 their pixels, even after an encoder had them.
 """
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from realtime.capture.source import Source
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
-from realtime.media import av, cv2
-from realtime.output.sink import Sink
+from realtime.media.libav import av, cv2
+from realtime.sinks.base import Sink
+from realtime.sources.base import Source
 
 if TYPE_CHECKING:
     from realtime.enhance.enhancer import Enhancer
@@ -50,7 +50,7 @@ def clip(
     times: Sequence[int] | None = None,
     time_base: Fraction | None = None,
 ) -> Path:
-    """Writes a clip of flat grey frames; `times` are timestamps in `time_base` where they are not regular."""
+    """Writes a clip of flat gray frames; `times` are timestamps in `time_base` where they are not regular."""
     base = time_base or Fraction(1, rate)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, options={"crf": "1"} if codec == "libx264" else {})
@@ -129,8 +129,8 @@ def random_planes(format: PixelFormat, width: int, height: int, seed: int = 0) -
 
 def random_model(seed: int = 7) -> Any:
     """MBLLEN with seeded weights whose answers to dark pictures spread over 0..1."""
-    from realtime.enhance.backend import tf  # noqa: F401  (first, so that it loads quietly)
-    from realtime.enhance.network import build
+    from realtime.enhance.mbllen import build
+    from realtime.enhance.tensorflow_loader import tf  # noqa: F401  (first, so that it loads quietly)
 
     # The old generator: its numbers are promised never to change, and goldens hang on them.
     random = np.random.RandomState(seed)
@@ -153,10 +153,10 @@ def left_over(before: set[threading.Thread]) -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread not in before]
 
 
-def grey(place: int, arrived: float = 0.0) -> Frame:
+def gray(place: int, arrived: float = 0.0) -> Frame:
     """Frame number `place` of a stream of tiny RGB pictures, one every 1/25 s."""
     picture = np.full((4, 6, 3), level(place), np.uint8)
-    return Frame((picture,), pts=place, time_base=Fraction(1, 25), arrived=arrived)
+    return Frame((picture,), pts=place, time_base=Fraction(1, 25), captured_at=arrived)
 
 
 class Script(Source):
@@ -173,7 +173,7 @@ class Script(Source):
             if self.stopped.is_set():
                 return
             self.made += 1
-            yield grey(place)
+            yield gray(place)
             if self._between is not None:
                 self._between(place)
 

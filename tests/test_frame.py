@@ -21,7 +21,7 @@ YUV = PixelFormat("yuv", 8, (2, 2), "bt601", False)
     ("format", "shapes"),
     [
         (PixelFormat(), ((3, 5, 3),)),
-        (PixelFormat("grey"), ((3, 5),)),
+        (PixelFormat("gray"), ((3, 5),)),
         (PixelFormat("yuv", chroma=(2, 2)), ((3, 5), (2, 3), (2, 3))),
         (PixelFormat("yuv", chroma=(2, 1)), ((3, 5), (3, 3), (3, 3))),
         (PixelFormat("yuv"), ((3, 5), (3, 5), (3, 5))),
@@ -73,7 +73,7 @@ def test_time_is_pts_in_its_base() -> None:
 
 
 def test_with_planes_keeps_the_moment() -> None:
-    frame = Frame((PICTURE,), pts=7, time_base=Fraction(1, 30), arrived=3.5, duration=2)
+    frame = Frame((PICTURE,), pts=7, time_base=Fraction(1, 30), captured_at=3.5, duration=2)
     other = frame.with_planes(synthetic.random_planes(YUV, 5, 3), YUV)
     assert (other.pts, other.time_base, other.arrived, other.duration) == (7, Fraction(1, 30), 3.5, 2)
     assert other.format == YUV

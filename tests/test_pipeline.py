@@ -18,13 +18,13 @@ from synthetic import Keep, Script, echo
 
 from realtime import (
     Enhancer,
-    Finished,
     Frame,
     Report,
     Sink,
     SinkError,
     Source,
     SourceError,
+    StopStreaming,
     StreamInfo,
     open_sink,
     open_source,
@@ -257,7 +257,7 @@ def test_a_failed_run_leaves_no_file(clip: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, 5])
 def test_finished_ends_quietly(at: int) -> None:
-    source, sink = Script(10_000), Keep(raising(Finished(), at))
+    source, sink = Script(10_000), Keep(raising(StopStreaming(), at))
     report = run(source, echo(), sink)
     assert sink.places == list(range(at))
     assert report.frames == at
@@ -269,7 +269,7 @@ def test_finished_ends_quietly(at: int) -> None:
 def test_finished_finishes_the_recording_too() -> None:
     record = Keep()
     source = Script(10_000)
-    run(source, echo(), Keep(raising(Finished(), 5)), record=record)
+    run(source, echo(), Keep(raising(StopStreaming(), 5)), record=record)
     assert record.calls == ["open", "close"]
     assert record.places == list(range(len(record.places)))
     assert len(record.places) >= 5
@@ -344,7 +344,7 @@ class Counting(Source):
         self.info = StreamInfo(6, 4, time_base=Fraction(1, 25))
 
     def frames(self) -> Iterator[Frame]:
-        return map(synthetic.grey, range(4))
+        return map(synthetic.gray, range(4))
 
 
 class Adding(Sink):
@@ -415,7 +415,7 @@ def test_q_is_noticed_between_slow_frames() -> None:
         pulse = 0.01
 
         def idle(self) -> None:
-            raise Finished
+            raise StopStreaming
 
     source = Script(10_000, live=True, between=lambda place: waiting(source.stopped))
     run(source, echo(1), Closing())

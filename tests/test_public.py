@@ -15,7 +15,7 @@ PUBLIC = {
     *("__version__", "enhance_video", "run", "Enhancer", "open_source", "Source", "open_sink", "Sink", "Discard"),
     *("Frame", "PixelFormat", "StreamInfo", "Report"),
     *("RealtimeError", "SettingError", "SourceError", "SinkError", "WeightsError", "DeviceError", "TrainingError"),
-    "Finished",
+    "StopStreaming",
 }
 HEAVY = {"tensorflow", "keras", "cv2", "av", "numpy", "rich"}
 

@@ -22,7 +22,7 @@ def tally(info: StreamInfo, told: list[Report] | None = None, dropped: int = 0) 
 def test_it_counts_what_is_written() -> None:
     counting = tally(INFO, dropped=3)
     for place in range(5):
-        counting.add(synthetic.grey(place))
+        counting.add(synthetic.gray(place))
     report = counting.report()
     assert (report.frames, report.total, report.dropped) == (5, 9, 3)
     assert (report.width, report.height) == (6, 4)
@@ -35,7 +35,7 @@ def test_it_counts_what_is_written() -> None:
 def test_latency_is_told_for_live_only() -> None:
     for live in (True, False):
         counting = tally(replace(INFO, live=live))
-        counting.add(synthetic.grey(0, arrived=perf_counter() - 0.25))
+        counting.add(synthetic.gray(0, captured_at=perf_counter() - 0.25))
         latency = counting.report().latency_ms
         assert (latency is not None) == live
         if latency is not None:
@@ -47,10 +47,10 @@ def test_progress_is_told_now_and_then_and_at_the_end(monkeypatch: pytest.Monkey
     counting = tally(INFO, told)
     monkeypatch.setattr("realtime.report.INTERVAL", 3600.0)
     for place in range(5):
-        counting.add(synthetic.grey(place))
+        counting.add(synthetic.gray(place))
     assert told == []
     monkeypatch.setattr("realtime.report.INTERVAL", 0.0)
-    counting.add(synthetic.grey(5))
+    counting.add(synthetic.gray(5))
     assert [report.frames for report in told] == [6]
     final = counting.report(final=True)
     assert told[-1] is final

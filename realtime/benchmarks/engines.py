@@ -15,11 +15,11 @@ import numpy as np
 
 from realtime.benchmarks.memory import forget_peak, peak_mb
 from realtime.benchmarks.runtimes import runtimes
-from realtime.enhance.backend import tf
 from realtime.enhance.device import choose_device
-from realtime.enhance.engine import Engine, Job
-from realtime.enhance.engines import create
-from realtime.enhance.network import MULTIPLY_ADDS
+from realtime.enhance.engines.base import Engine, ProgramSpec
+from realtime.enhance.engines.registry import create
+from realtime.enhance.mbllen import MULTIPLY_ADDS
+from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError, SettingError
 from realtime.frame import PixelFormat
@@ -107,7 +107,9 @@ def engines(
             for name in names:
                 engine = create(name, weights, device, dtype, weights.metered)
                 for batch in batches:
-                    makes[name, precision, batch] = partial(_run, engine, Job(width, height, batch, VIDEO, VIDEO))
+                    makes[name, precision, batch] = partial(
+                        _run, engine, ProgramSpec(width, height, batch, VIDEO, VIDEO)
+                    )
         makes |= {(name, "float32", 1): _made(task) for name, task in runtimes(model, picture, device).items()}
         tasks = {kind: Task(make, kind[1], device) for kind, make in makes.items()}
         times = in_turns(tasks, rounds)
@@ -131,7 +133,7 @@ def _made(task: Callable[[], object]) -> Make:
     return lambda: task
 
 
-def _run(engine: Engine, job: Job) -> Callable[[], object]:
+def _run(engine: Engine, job: ProgramSpec) -> Callable[[], object]:
     random = np.random.default_rng(0)
     planes = tuple(
         random.integers(16, 60, (job.batch, *shape), dtype=np.uint8) for shape in VIDEO.shapes(job.width, job.height)

@@ -1,6 +1,6 @@
 """Where the exact network's time goes: each kind of layer of the inference graph on its own, beside the whole.
 
-Layers are timed as `realtime.enhance.graph` computes them, the narrow ones on 2x2 blocks, in turns within one run.
+Layers are timed as `realtime.enhance.engines.exact.graph` computes them, the narrow ones on 2x2 blocks, in turns within one run.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from realtime.benchmarks.engines import computed_in, in_turns
-from realtime.enhance.backend import tf
 from realtime.enhance.device import choose_device
-from realtime.enhance.graph import REACH, compile_network
-from realtime.enhance.network import BRANCHES, MULTIPLY_ADDS
+from realtime.enhance.engines.exact.graph import REACH, compile_network
+from realtime.enhance.mbllen import BRANCHES, MULTIPLY_ADDS
+from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError
 

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from realtime.capture.limited import Limited
-from realtime.capture.sources import open_source
 from realtime.enhance.enhancer import Enhancer
-from realtime.output.sink import Discard, Sink
 from realtime.pipeline import run
+from realtime.sinks.base import Discard, Sink
+from realtime.sources.limited import Limited
+from realtime.sources.registry import open_source
 
 
 def live(
@@ -26,7 +26,7 @@ def live(
     display."""
     sink: Sink = Discard()
     if window:
-        from realtime.output.window import Window
+        from realtime.sinks.window import Window
 
         sink = Window("realtime: benchmark")
     enhancer = Enhancer(weights, engine, exposure="auto")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from realtime.enhance.backend import tf
+from realtime.enhance.tensorflow_loader import tf
 
 try:
     import resource

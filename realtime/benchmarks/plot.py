@@ -8,7 +8,7 @@ from typing import Any
 
 from realtime.errors import SettingError
 
-#: Drawn in colour, the others in grey.
+#: Drawn in color, the others in gray.
 OURS = ("exact", "fast")
 
 

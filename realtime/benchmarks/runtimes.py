@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.network import BRANCH_LAYERS, BRANCHES
-from realtime.enhance.quiet import keras
+from realtime.enhance.keras_loader import keras
+from realtime.enhance.mbllen import BRANCH_LAYERS, BRANCHES
 from realtime.frame import Samples
 
 Task = Callable[[], object]

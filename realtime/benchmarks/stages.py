@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from realtime.capture.source import Source
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
-from realtime.output.sinks import open_sink
 from realtime.pipeline import run
+from realtime.sinks.registry import open_sink
+from realtime.sources.base import Source
 
 ROUNDS = 3
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, cast
 
-from realtime.capture.sources import open_source
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
-from realtime.output.sinks import open_sink
 from realtime.pipeline import run
+from realtime.sinks.registry import open_sink
+from realtime.sources.registry import open_source
 
 
 class Unchanged:

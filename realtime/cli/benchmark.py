@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.cli import options
-from realtime.cli.show import Outcome
+from realtime.cli.results import Outcome
 
 STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
 LAYERS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
@@ -68,7 +68,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _stages(chosen: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str, Any]]:
     from realtime.benchmarks.stages import stages, synthetic
-    from realtime.capture.sources import open_source
+    from realtime.sources.registry import open_source
 
     enhancer = options.make_enhancer(chosen)
     with tempfile.TemporaryDirectory() as name:

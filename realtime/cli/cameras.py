@@ -16,7 +16,7 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.capture.camera import cameras
+    from realtime.sources.camera import cameras
 
     found = cameras()
     if chosen.json:

@@ -33,7 +33,7 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    findings = {
+    diagnostics = {
         "versions": _versions(),
         "import order": _import_order(),
         "display": _display(),
@@ -41,11 +41,11 @@ def run(chosen: argparse.Namespace) -> int:
         "encoders": _encoders(),
         "weights": _weights(),
     }
-    ok = not any(text.startswith("PROBLEM") for lines in findings.values() for text in lines.values())
+    ok = not any(text.startswith("PROBLEM") for lines in diagnostics.values() for text in lines.values())
     if chosen.json:
-        print(json.dumps({"version": __version__, "command": "doctor", "ok": ok, "results": findings}, indent=2))
+        print(json.dumps({"version": __version__, "command": "doctor", "ok": ok, "results": diagnostics}, indent=2))
     else:
-        for topic, lines in findings.items():
+        for topic, lines in diagnostics.items():
             print(topic)
             for name, text in lines.items():
                 print(f"  {name:18} {text}")
@@ -64,7 +64,7 @@ def _versions() -> dict[str, str]:
 
 def _import_order() -> dict[str, str]:
     loaded = list(sys.modules)
-    import realtime.media  # noqa: F401
+    import realtime.media.libav  # noqa: F401
 
     wrong = "av" in loaded and ("cv2" not in loaded or loaded.index("av") < loaded.index("cv2"))
     return {"cv2 before av": "PROBLEM: av came first, windows will hang" if wrong else "yes"}
@@ -72,7 +72,7 @@ def _import_order() -> dict[str, str]:
 
 def _display() -> dict[str, str]:
     from realtime.errors import SinkError
-    from realtime.output.window import check_display
+    from realtime.sinks.window import check_display
 
     try:
         check_display()
@@ -82,8 +82,8 @@ def _display() -> dict[str, str]:
 
 
 def _devices() -> dict[str, str]:
-    from realtime.enhance.backend import tf
     from realtime.enhance.device import choose_precision
+    from realtime.enhance.tensorflow_loader import tf
 
     found = {}
     for device in tf.config.list_physical_devices():
@@ -95,7 +95,7 @@ def _devices() -> dict[str, str]:
 
 
 def _encoders() -> dict[str, str]:
-    from realtime.output.encoders import try_encoder
+    from realtime.media.encoders import try_encoder
 
     return {name: try_encoder(name) or "works" for name in ENCODERS}
 

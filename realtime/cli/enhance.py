@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.cli import options
-from realtime.cli.show import Outcome, Watch, watching
+from realtime.cli.results import Outcome, Watch, watching
 from realtime.errors import RealtimeError, SettingError, SourceError
 
 if TYPE_CHECKING:
-    from realtime.cli.plan import Pair
+    from realtime.cli.io_pairs import Pair
     from realtime.enhance.enhancer import Enhancer
     from realtime.report import Report
 
@@ -105,13 +105,13 @@ def _one(chosen: argparse.Namespace, pair: Pair, enhancer: Callable[[], Enhancer
 
 
 def _plan(chosen: argparse.Namespace) -> list[Pair]:
-    from realtime.cli.plan import plan
+    from realtime.cli.io_pairs import plan
 
     return plan(chosen.inputs, chosen.output, recursive=chosen.recursive, lossless=chosen.codec == "ffv1")
 
 
 def _watched(chosen: argparse.Namespace) -> Iterable[Pair]:
-    from realtime.cli.watch import arrivals
+    from realtime.cli.watch_folder import arrivals
 
     folders = [name for name in chosen.inputs if Path(name).is_dir()]
     if folders != chosen.inputs:
@@ -128,8 +128,8 @@ def _watched(chosen: argparse.Namespace) -> Iterable[Pair]:
 
 def _wanted(chosen: argparse.Namespace, pairs: Iterable[Pair], outcome: Outcome) -> Iterator[Pair]:
     """Without those that --skip-existing leaves alone: whose output is there, and not just a part of it."""
-    from realtime.capture.extent import reaches
-    from realtime.capture.source import IMAGES
+    from realtime.media.time_range import reaches
+    from realtime.sources.base import IMAGES
 
     for pair in pairs:
         source, target = pair

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from realtime.cli import options
-from realtime.cli.learning import learning
-from realtime.cli.show import Outcome
+from realtime.cli.results import Outcome
+from realtime.cli.training_progress import learning
 from realtime.errors import SettingError
 
 

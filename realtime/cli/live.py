@@ -24,12 +24,12 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.capture.limited import Limited
-    from realtime.capture.sources import open_source
-    from realtime.cli.play import play
-    from realtime.output.sink import Discard, Sink
-    from realtime.output.sinks import open_sink
-    from realtime.output.window import Window, check_display
+    from realtime.cli.live_run import play
+    from realtime.sinks.base import Discard, Sink
+    from realtime.sinks.registry import open_sink
+    from realtime.sinks.window import Window, check_display
+    from realtime.sources.limited import Limited
+    from realtime.sources.registry import open_source
 
     record: Sink | None = None
     if not chosen.no_window:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from realtime import __version__
 from realtime.cli import benchmark, cameras, distil, doctor, enhance, evaluate, live, preview, train, verify, weights
-from realtime.cli.show import complain
+from realtime.cli.results import complain
 from realtime.errors import RealtimeError, SettingError
 
 COMMANDS = (enhance, preview, live, cameras, doctor, benchmark, weights, verify, train, distil, evaluate)

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from realtime.capture.pixels import Reading
     from realtime.enhance.enhancer import Enhancer
+    from realtime.media.pixel_formats import InputOverrides
 
 
 def strength(text: str) -> float:
@@ -60,7 +60,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def add_encoder(parser: argparse.ArgumentParser) -> None:
-    from realtime.output.presets import PRESETS
+    from realtime.config import PRESETS
 
     parser.add_argument("--crf", type=crf, metavar="N", help="quality, 0 is best, for h264 lossless (h264: 0..51, 18)")
     parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="encoder speed (default: veryfast)")
@@ -68,7 +68,7 @@ def add_encoder(parser: argparse.ArgumentParser) -> None:
 
 def add_codec(parser: argparse.ArgumentParser) -> None:
     """What a file can be, beyond quality and speed."""
-    from realtime.output.presets import CODECS, HARDWARE
+    from realtime.config import CODECS, HARDWARE
 
     group = parser.add_argument_group("encoding")
     group.add_argument("--codec", default="h264", choices=CODECS, help="default: h264; ffv1 is lossless")
@@ -99,11 +99,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--hdr", default="refuse", choices=("refuse", "as-is"), help="PQ and HLG (default: refuse)")
 
 
-def reading(chosen: argparse.Namespace) -> Reading:
-    from realtime.capture.pixels import Reading
+def reading(chosen: argparse.Namespace) -> InputOverrides:
+    from realtime.media.pixel_formats import InputOverrides
 
     full = None if chosen.input_range is None else chosen.input_range == "full"
-    return Reading(chosen.input_matrix, full, hdr=chosen.hdr == "as-is")
+    return InputOverrides(chosen.input_matrix, full, hdr=chosen.hdr == "as-is")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

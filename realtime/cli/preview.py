@@ -18,9 +18,9 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.capture.sources import open_source
-    from realtime.cli.play import play
-    from realtime.output.window import Window, check_display
+    from realtime.cli.live_run import play
+    from realtime.sinks.window import Window, check_display
+    from realtime.sources.registry import open_source
 
     check_display()
     source = open_source(chosen.input, start=chosen.start, duration=chosen.duration, paced=True)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from realtime.cli import options
-from realtime.cli.learning import learning
-from realtime.cli.show import Outcome
+from realtime.cli.results import Outcome
+from realtime.cli.training_progress import learning
 from realtime.errors import SettingError
 
 
@@ -54,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _meter(chosen: argparse.Namespace) -> int:
-    from realtime.training.exposure import learn
+    from realtime.training.meter_training import learn
 
     if chosen.meter < 1:
         raise SettingError(f"--meter {chosen.meter} scenes: it takes at least one, and some thousands to be good")

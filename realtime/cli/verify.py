@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from realtime.cli import options
-from realtime.cli.show import Outcome
+from realtime.cli.results import Outcome
 
 
 def add(commands: options.Subparsers) -> None:
@@ -18,7 +18,7 @@ def add(commands: options.Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    from realtime.output.manifest import check_manifest
+    from realtime.manifest import check_manifest
 
     outcome = Outcome("verify", chosen)
     fine = True

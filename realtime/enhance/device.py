@@ -7,7 +7,7 @@ from time import perf_counter
 
 import cv2
 
-from realtime.enhance.backend import tf
+from realtime.enhance.tensorflow_loader import tf
 from realtime.errors import DeviceError, SettingError
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -87,7 +87,7 @@ def _turn(precision: str) -> Callable[[], float]:
     return turn
 
 
-def leave_cores(tensorflow: bool) -> None:
+def limit_threads(tensorflow: bool) -> None:
     """For the fast engine: OpenCV computes in one thread from now on, and TensorFlow too if so wished.
 
     Nearly all that engine does takes less than a millisecond, and decoder and encoder want the other core at the same

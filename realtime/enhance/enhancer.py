@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance import choice
-from realtime.enhance.device import leave_cores
-from realtime.enhance.engine import Engine, Job, Program
-from realtime.enhance.engines import create
-from realtime.enhance.exposure import Exposer
+from realtime.enhance import autoselect as choice
+from realtime.enhance.device import limit_threads
+from realtime.enhance.engines.base import Engine, Program, ProgramSpec
+from realtime.enhance.engines.registry import create
+from realtime.enhance.exposure.controller import ExposureController
 from realtime.enhance.governor import Governor
 from realtime.enhance.weights import find
 from realtime.errors import SettingError
@@ -50,19 +50,19 @@ class Enhancer:
             raise SettingError(f"batch {batch!r} is neither 'auto' nor a number from 1")
         self.strength = strength
         self.weights = find(weights)
-        self._exposer = Exposer(exposure, self.weights)
+        self._exposer = ExposureController(exposure, self.weights)
         self.exposure = self._exposer.wish
         self._auto = engine == "auto"
         self._options = (device, precision, self._exposer.metered)
         self._engines: dict[str, Engine] = {}
         if engine != "exact":
-            leave_cores(tensorflow=engine == "fast")
+            limit_threads(tensorflow=engine == "fast")
         self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
         self._governor: Governor | None = None
         self._wish = batch
         self.batch = self._batch(None)
         self._target = RGB
-        self._programs: dict[tuple[str, Job], Program] = {}
+        self._programs: dict[tuple[str, ProgramSpec], Program] = {}
 
     def __call__(self, pictures: Samples) -> Samples:
         """Enhances (N, H, W, 3) uint8 RGB; answers an array like it. Each picture is a scene of its own.
@@ -94,7 +94,7 @@ class Enhancer:
         self.batch = self._batch(info)
         governed = info.live and self.engine.levels > 1
         self._governor = Governor(1 / float(info.rate or choice.USUAL_RATE), self.engine.levels) if governed else None
-        self._program(Job(info.width, info.height, self.batch, info.format, self._target))
+        self._program(ProgramSpec(info.width, info.height, self.batch, info.format, self._target))
         return replace(info, format=self._target)
 
     def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
@@ -107,7 +107,7 @@ class Enhancer:
             made += self._run(alike, exposures, self._target, self.batch)
         if self._governor is not None and frames:
             took = (perf_counter() - began) / len(frames)
-            self.engine.level = self._governor.note(began - (frames[-1].arrived or began), took)
+            self.engine.level = self._governor.note(began - (frames[-1].captured_at or began), took)
         return made
 
     def look(self, frame: Frame) -> None:
@@ -130,7 +130,7 @@ class Enhancer:
             return self.engine.together
         if info is None or not self.engine.fills:
             return choice.USUAL_BATCH
-        job = Job(info.width, info.height, 1, info.format, self._target)
+        job = ProgramSpec(info.width, info.height, 1, info.format, self._target)
         return choice.batch(self.engine, self._program, job, info.frames)
 
     def _engine(self, name: str) -> Engine:
@@ -147,14 +147,14 @@ class Enhancer:
             make = partial(self._engine, "exact")
             seconds = choice.seconds_a_frame(make, self.weights, self.engine, info)
             if not choice.sustains(seconds, info):
-                info.findings.note(choice.sentence(seconds, info))
+                info.diagnostics.note(choice.sentence(seconds, info))
                 return
         self.engine = self._engine("exact")
 
     def _run(
         self, frames: list[Frame], exposures: list[tuple[float, float]], target: PixelFormat, size: int
     ) -> list[Frame]:
-        program = self._program(Job(frames[0].width, frames[0].height, size, frames[0].format, target))
+        program = self._program(ProgramSpec(frames[0].width, frames[0].height, size, frames[0].format, target))
         # A last, smaller batch is filled up with its own last frame: another shape would compile again.
         missing = size - len(frames) if self.engine.fills else 0
         filled = frames + frames[-1:] * missing
@@ -163,7 +163,7 @@ class Enhancer:
         made = program(planes, self.strength, metered)
         return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
 
-    def _program(self, job: Job) -> Program:
+    def _program(self, job: ProgramSpec) -> Program:
         key = (self.engine.name, job)
         if key not in self._programs:
             self._programs[key] = self.engine.program(job)

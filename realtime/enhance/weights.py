@@ -64,7 +64,7 @@ class Weights:
     def model(self) -> keras.Model:
         """The network with these weights. Raises WeightsError when the file holds something else."""
 
-        from realtime.enhance.network import build
+        from realtime.enhance.mbllen import build
 
         model = build()
         try:

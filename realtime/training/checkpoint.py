@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.quiet import keras
+from realtime.enhance.keras_loader import keras
 from realtime.errors import TrainingError
 
 Arrays = list[npt.NDArray[Any]]

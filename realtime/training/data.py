@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.errors import TrainingError
-from realtime.media import av
+from realtime.media.libav import av
 from realtime.training.degradation import Example, darken
 
 Floats = npt.NDArray[Any]

@@ -1,6 +1,6 @@
 """From a well exposed picture to what a camera would have recorded of it at night, with the truth beside it.
 
-The order is the camera's: light falls on the scene (linear), the sensor adds noise, the camera's colour balance and
+The order is the camera's: light falls on the scene (linear), the sensor adds noise, the camera's color balance and
 tone curve are slightly off, 8 bits and a codec follow. The truth is the dark scene before all of that but the light;
 both are developed with the same exposure later, so the network learns to undo the camera and leaves exposure alone.
 """
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.meter import encoded, linear, whites
-from realtime.training.camera import Codec, Decoded, add_noise, film
-from realtime.training.light import DARKEST, log_uniform, needed_gain, uneven
+from realtime.enhance.exposure.meter import encoded, linear, whites
+from realtime.training.camera_model import Codec, Decoded, add_noise, film
+from realtime.training.illumination import DARKEST, log_uniform, needed_gain, uneven
 
 Floats = npt.NDArray[Any]
 
@@ -44,13 +44,13 @@ def points(frame: Floats) -> Floats:
 
 
 def settle(scene: Floats) -> Floats:
-    """The truth that can be asked for: colour fades to grey from level 6 of 255 to level 2, where no video holds any.
+    """The truth that can be asked for: color fades to gray from level 6 of 255 to level 2, where no video holds any.
 
-    Without this the network would be taught to guess colours in the black, which is how skies turn purple.
+    Without this the network would be taught to guess colors in the black, which is how skies turn purple.
     """
     level = np.clip((scene.max(axis=-1, keepdims=True) * 255 - 2) / 4, 0, 1)
-    grey = scene @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    return (grey[..., None] + (scene - grey[..., None]) * level).astype(np.float32)
+    gray = scene @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return (gray[..., None] + (scene - gray[..., None]) * level).astype(np.float32)
 
 
 def _still(picture: Floats, random: np.random.Generator) -> Floats:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance import student
-from realtime.enhance.apply import kept
-from realtime.enhance.quiet import keras, ops
+from realtime.enhance.engines.fast.pyramid import kept
+from realtime.enhance.engines.fast import student
+from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
-from realtime.training.answers import GRID, Sample, Teacher, draw, whole
-from realtime.training.course import Course, Outcome, Progress, until_asked
+from realtime.training.teacher import GRID, Sample, Teacher, draw, whole
+from realtime.training.trainer import Course, Outcome, Progress, until_asked
 
 #: Frames of held-out scenes that judge the average.
 JUDGE_SCENES = 16
@@ -24,17 +24,17 @@ JUDGE_SCENES = 16
 STRUCTURE, EDGES = 0.1, 0.5
 
 
-def put_together(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
-    """`apply.Canvas.put_together` as a differentiable function: luma (N, H, W, 1) and chroma (N, H/2, W/2, 2), 0..1."""
+def reconstruct(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
+    """`apply.Workspace.reconstruct` as a differentiable function: luma (N, H, W, 1) and chroma (N, H/2, W/2, 2), 0..1."""
     maps = student.maps(answer)
-    shift, fine, middle, colour, noise, middle_noise = (maps[..., at : at + 1] for at in (0, 3, 4, 5, 6, 7))
+    shift, fine, middle, color, noise, middle_noise = (maps[..., at : at + 1] for at in (0, 3, 4, 5, 6, 7))
     seen = batch["seen"]
     detail = seen[..., :1] - up(batch["eighth"], 2)
     middle = middle * kept(ops.average_pool(abs(detail), 2, 2), middle_noise)
     quarter = up(batch["eighth"] + shift, 2) + up(middle, 2) * detail
     gain = up(fine, 2) * kept(ops.square(seen[..., 4:]), up(noise, 2))
-    luma = up(gain, 4) * batch["luma"] + up(quarter - gain * batch["grey"], 4)
-    return luma, up(up(colour, 2) * seen[..., 2:4] + up(maps[..., 1:3], 2), 2)
+    luma = up(gain, 4) * batch["luma"] + up(quarter - gain * batch["gray"], 4)
+    return luma, up(up(color, 2) * seen[..., 2:4] + up(maps[..., 1:3], 2), 2)
 
 
 def up(planes: Any, times: int) -> Any:
@@ -54,8 +54,8 @@ class Distillation(keras.Model):
         return self.network(batch["seen"])
 
     def picture(self, batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
-        """What the engine makes of a batch with the student's answer: luma and chroma as `put_together` has them."""
-        return put_together(batch, answer)
+        """What the engine makes of a batch with the student's answer: luma and chroma as `reconstruct` has them."""
+        return reconstruct(batch, answer)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -65,7 +65,7 @@ class Distillation(keras.Model):
         error = luma - x["wanted"]
         edges = ops.mean(abs(error[:, 1:] - error[:, :-1])) + ops.mean(abs(error[:, :, 1:] - error[:, :, :-1]))
         parts = {
-            "planes": ops.mean(abs(error)) + ops.mean(abs(chroma - x["colour"])),
+            "planes": ops.mean(abs(error)) + ops.mean(abs(chroma - x["color"])),
             "edges": EDGES * edges,
             "structure": STRUCTURE * losses.structure(x["wanted"], luma),
         }
@@ -82,9 +82,9 @@ def judge(model: Distillation, samples: Sequence[Path]) -> float:
         luma, chroma = model.picture(sample, model.predict_on_batch(sample))
         wrong = [
             np.square(np.clip(ops.convert_to_numpy(luma), 0, 1) - sample["wanted"]).sum(),
-            np.square(ops.convert_to_numpy(chroma) - sample["colour"]).sum(),
+            np.square(ops.convert_to_numpy(chroma) - sample["color"]).sum(),
         ]
-        count = sample["wanted"].size + sample["colour"].size
+        count = sample["wanted"].size + sample["color"].size
         scores.append(10 * math.log10(1 / max(float(sum(wrong)) / count, 1e-10)))
     return float(np.mean(scores))
 

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.enhance.enhancer import Enhancer
-from realtime.enhance.meter import encoded, linear
+from realtime.enhance.exposure.meter import encoded, linear
 from realtime.errors import TrainingError
 from realtime.frame import Frame, StreamInfo
 from realtime.training import metrics
 from realtime.training.baselines import BASELINES, Enhance
-from realtime.training.camera import add_noise, film
-from realtime.training.course import Progress
+from realtime.training.camera_model import add_noise, film
 from realtime.training.data import CLIPS, IMAGES, find, read_clip, read_image
+from realtime.training.trainer import Progress
 
 Bytes = npt.NDArray[Any]
 Floats = npt.NDArray[Any]

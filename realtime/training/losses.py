@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from realtime.enhance.quiet import ops
+from realtime.enhance.keras_loader import ops
 
 #: Share of a picture that counts as dark, and its weight (the paper's, section 3.3.3).
 DARK_SHARE, DARK_WEIGHT = 0.4, 4.0

@@ -49,7 +49,7 @@ def chroma(picture: Bytes) -> npt.NDArray[np.float64]:
 
 
 def dark_neutral(truth: Bytes) -> Mask:
-    """Where the true picture is dark and grey."""
+    """Where the true picture is dark and gray."""
     lab = rgb2lab(truth)
     mask: Mask = (lab[..., 0] < DARK) & (np.hypot(lab[..., 1], lab[..., 2]) < NEUTRAL)
     return mask

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.meter import develop, neutral
-from realtime.enhance.network import build
-from realtime.enhance.quiet import keras, ops
+from realtime.enhance.exposure.meter import develop, neutral
+from realtime.enhance.keras_loader import keras, ops
+from realtime.enhance.mbllen import build
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, data, losses
-from realtime.training.course import Course, Outcome, Progress, until_asked
-from realtime.training.initial import answer_the_input
-from realtime.training.pictures import curve, strips
+from realtime.training.identity_init import answer_the_input
+from realtime.training.image_grid import curve, strips
+from realtime.training.trainer import Course, Outcome, Progress, until_asked
 
 #: Below this the losses have no window to look through.
 SMALLEST_CROP = 14

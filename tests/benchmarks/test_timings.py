@@ -12,10 +12,10 @@ import pytest
 from realtime.benchmarks import engines as timed
 from realtime.benchmarks.layers import layers
 from realtime.benchmarks.memory import forget_peak, peak_mb
-from realtime.enhance.backend import tf
-from realtime.enhance.engine import Batch, Engine, Job, Program
+from realtime.enhance.engines.base import Batch, Engine, Program, ProgramSpec
+from realtime.enhance.engines.exact.oom import OomFallback
 from realtime.enhance.enhancer import Enhancer
-from realtime.enhance.thrift import Thrifty
+from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError, SettingError
 from realtime.frame import Samples
@@ -29,10 +29,10 @@ class Small(Engine):
     def __init__(self, name: str, weights: Weights, device: str, precision: str, metered: bool) -> None:
         self.device = device
 
-    def program(self, job: Job) -> Program:
-        return Thrifty(self._build, job, 2048)
+    def program(self, job: ProgramSpec) -> Program:
+        return OomFallback(self._build, job, 2048)
 
-    def _build(self, job: Job, window: int) -> Program:
+    def _build(self, job: ProgramSpec, window: int) -> Program:
         def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
             if job.batch > 2 or job.width == 40:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM")

@@ -14,7 +14,7 @@ import realtime
 from realtime.cli import doctor
 from realtime.cli.main import COMMANDS, main
 from realtime.enhance import weights as weights_module
-from realtime.media import cv2
+from realtime.media.libav import cv2
 
 
 def answered(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def test_help_of_every_command(command: str, capfd: pytest.CaptureFixture[str]) 
 def test_cameras(
     found: list[dict[str, object]], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime.capture.camera.cameras", lambda: found)
+    monkeypatch.setattr("realtime.sources.camera.cameras", lambda: found)
     assert main(["cameras", "--json"]) == 0
     answer = answered(capfd)
     assert (answer["command"], answer["ok"], answer["results"]) == ("cameras", True, found)
@@ -187,7 +187,7 @@ def test_the_image_library_shares_a_process_with_the_codecs() -> None:
     import subprocess
     import sys
 
-    code = "import realtime.media, sys; names = list(sys.modules); print(names.index('cv2') < names.index('av'))"
+    code = "import realtime.media.libav, sys; names = list(sys.modules); print(names.index('cv2') < names.index('av'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "True\n"
     assert cv2.__name__ == "cv2"

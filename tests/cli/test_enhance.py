@@ -108,7 +108,7 @@ def test_a_part_keeps_the_right_frames(
 
 
 def test_sound_comes_along(here: Path, clip_with_sound: Path, options: list[str]) -> None:
-    from realtime.media import av
+    from realtime.media.libav import av
 
     assert main(["enhance", str(clip_with_sound), "-o", "out.mp4", "-q", *options]) == 0
     sounds = []

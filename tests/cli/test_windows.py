@@ -115,9 +115,9 @@ def test_live_shows_a_window_and_records_beside_it(
 
 
 def test_a_window_opens_after_the_codecs_were_loaded(display: str) -> None:
-    """With PyAV loaded before OpenCV this hangs for ever; `realtime.media` loads them in the order that works."""
+    """With PyAV loaded before OpenCV this hangs for ever; `realtime.media.libav` loads them in the order that works."""
     code = (
-        "from realtime.media import av, cv2\nimport numpy\n"
+        "from realtime.media.libav import av, cv2\nimport numpy\n"
         "cv2.imshow('a test', numpy.full((48, 64, 3), 200, numpy.uint8))\ncv2.waitKey(1)\nprint('shown')"
     )
     command = [sys.executable, "-c", code]

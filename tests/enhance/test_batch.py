@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.enhance import choice
-from realtime.enhance.backend import tf
-from realtime.enhance.engine import Batch, Engine, Job, Program
+from realtime.enhance import autoselect as choice
+from realtime.enhance.engines.base import Batch, Engine, Program, ProgramSpec
+from realtime.enhance.engines.exact.oom import OomFallback
 from realtime.enhance.enhancer import Enhancer
-from realtime.enhance.thrift import Thrifty
+from realtime.enhance.tensorflow_loader import tf
 from realtime.frame import RGB, Samples, StreamInfo
 
 
@@ -43,10 +43,10 @@ class Card(Engine):
         self.built: list[int] = []
         self.now = 0.0
 
-    def program(self, job: Job) -> Program:
-        return Thrifty(self._build, job, 2048)
+    def program(self, job: ProgramSpec) -> Program:
+        return OomFallback(self._build, job, 2048)
 
-    def _build(self, job: Job, window: int) -> Program:
+    def _build(self, job: ProgramSpec, window: int) -> Program:
         self.built.append(job.batch)
         if job.batch > self.fits:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM")

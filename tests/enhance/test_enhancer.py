@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from realtime import DeviceError, Enhancer, Frame, PixelFormat, SettingError, StreamInfo
 from realtime.enhance.device import choose_device, choose_precision
-from realtime.enhance.engine import Job
+from realtime.enhance.engines.base import ProgramSpec
 
 LIMITED = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 
 
 def frames(format: PixelFormat, width: int, height: int, count: int) -> list[Frame]:
     return [
-        Frame(synthetic.random_planes(format, width, height, seed), format, pts=seed, arrived=seed + 1.0)
+        Frame(synthetic.random_planes(format, width, height, seed), format, pts=seed, captured_at=seed + 1.0)
         for seed in range(count)
     ]
 
@@ -146,15 +146,15 @@ def test_prepare_says_what_comes_out(enhancer: Enhancer) -> None:
 @pytest.mark.parametrize("rgb", [True, False])
 @pytest.mark.parametrize(
     "format",
-    [PixelFormat(), LIMITED, PixelFormat("yuv", 10, (2, 1), "bt2020", False), PixelFormat("grey", 12)],
-    ids=["rgb", "yuv8", "yuv10", "grey12"],
+    [PixelFormat(), LIMITED, PixelFormat("yuv", 10, (2, 1), "bt2020", False), PixelFormat("gray", 12)],
+    ids=["rgb", "yuv8", "yuv10", "gray12"],
 )
 def test_every_frame_comes_out_prepared(format: PixelFormat, rgb: bool, enhancer: Enhancer) -> None:
     made = enhancer.prepare(StreamInfo(33, 31, format), rgb=rgb)
     given_frames = frames(format, 33, 31, 1)
     (frame,) = enhancer.enhance(given_frames)
     assert frame.format == made.format
-    assert (frame.pts, frame.arrived) == (given_frames[0].pts, given_frames[0].arrived)
+    assert (frame.pts, frame.captured_at) == (given_frames[0].pts, given_frames[0].arrived)
     assert (frame.width, frame.height) == (33, 31)
 
 
@@ -177,7 +177,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, enhancer: Enhancer) -> list[tuple[i
     shapes: list[tuple[int, ...]] = []
     make = enhancer.engine.program
 
-    def program(job: Job) -> Callable[..., Any]:
+    def program(job: ProgramSpec) -> Callable[..., Any]:
         compiled = make(job)
 
         def run(planes: Any, *rest: Any) -> Any:
@@ -205,13 +205,14 @@ def test_a_last_batch_is_padded_and_nothing_compiled_again(weights: Path, monkey
 
 
 def test_a_program_never_traces_twice(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from realtime.enhance import colour, exact
+    from realtime.enhance import color_ops as color
+    from realtime.enhance.engines.exact import engine as exact
 
     traced: list[tuple[int, ...]] = []
 
     def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
         traced.append(tuple(planes[0].shape))
-        return colour.to_rgb(planes, format)
+        return color.to_rgb(planes, format)
 
     monkeypatch.setattr(exact, "to_rgb", to_rgb)
     enhancer = ENHANCERS.of(weights, 2)

@@ -13,7 +13,7 @@ from typing import Any
 from recipe import Row
 
 from realtime import RealtimeError, enhance_video
-from realtime.cli.plan import plan
+from realtime.cli.io_pairs import plan
 
 #: Tags that the program adds, or that describe a file and not its recording.
 OURS = ("enhanced_by", "enhanced_with", "realtime_job")
@@ -149,7 +149,7 @@ def shape(a: Look, b: Look) -> list[str]:
     return changed(*size) + changed(turned(a), turned(b)) + changed(*aspect) + changed(*fields)
 
 
-def colours(a: Look, b: Look) -> list[str]:
+def colors(a: Look, b: Look) -> list[str]:
     found = []
     for key in ("color_range", "color_space", "color_primaries", "color_transfer"):
         before, after = (x.video.get(key, "untagged").replace("unknown", "untagged") for x in (a, b))
@@ -170,7 +170,7 @@ COLUMNS: dict[str, Callable[[Look, Look], list[str] | None]] = {
     "data": carried("data", "attachment", "cover"),
     "tags": told,
     "shape": shape,
-    "colours": colours,
+    "colors": colors,
     "samples": samples,
 }
 

@@ -55,7 +55,7 @@ class Plain:
 
 def converted(planes: tuple[Any, ...], source: PixelFormat, target: PixelFormat) -> tuple[Any, ...]:
     """One picture's planes in another format, by the code that the engines use."""
-    from realtime.enhance.colour import from_rgb, quantise, to_rgb
+    from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
 
     rgb = to_rgb(tuple(plane[np.newaxis] for plane in planes), source)
     return tuple(np.asarray(plane)[0] for plane in quantise(from_rgb(rgb, target), target))

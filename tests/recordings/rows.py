@@ -6,7 +6,7 @@ from typing import Any
 
 from recipe import Row
 
-from realtime.capture.pixels import Reading
+from realtime.media.pixel_formats import InputOverrides
 
 SOUND = "-f lavfi -i sine=d=0.48"
 TWO = f"{SOUND} {SOUND} -map 0 -map 1 -map 2"
@@ -31,18 +31,18 @@ STAYS = "-bsf:v setts=duration='if(eq(N,11),DURATION*13,DURATION)'"
 EVERY = "-c:d copy -bsf:d setts=pts=N*0.16/TB:dts=N*0.16/TB:duration=0.16/TB"
 
 SOURCE: dict[str, Any] = {"pixels": "source"}
-GUESSED = {"colours": "untagged → tv; untagged → smpte170m"}
-RENAMED = {"colours": "bt470bg → smpte170m"}
+GUESSED = {"colors": "untagged → tv; untagged → smpte170m"}
+RENAMED = {"colors": "bt470bg → smpte170m"}
 
 ROWS = (
     Row("phone.mp4", "H.264 BT.709, B-frames, AAC", f"{SOUND} {BT709} -bf 2 -c:a aac"),
-    Row("untagged.mp4", "H.264, no colour tags, AAC", f"{SOUND} -c:a aac", changes=GUESSED),
+    Row("untagged.mp4", "H.264, no color tags, AAC", f"{SOUND} -c:a aac", changes=GUESSED),
     Row("vfr.mp4", "variable frame rate, B-frames, AAC", f"{SOUND} {BT709} {VFR} -bf 2 -c:a aac"),
     Row("late.mp4", "starts at 1.5 s, AAC", f"{SOUND} {BT709} -c:a aac", LATE),
     Row("cut.mp4", "edit list that cuts the beginning, B-frames, AAC", f"{SOUND} {BT709} -bf 2 -c:a aac", "-ss 0.2 !"),
     Row("stays.mp4", "last picture stays half a second", f"{BT709} -bf 0", f"! {STAYS}"),
     Row("turned.mp4", "turned by 90 degrees", BT709, "! -metadata:s:v:0 rotate=90"),
-    Row("wide.mp4", "PAL colours, pixels 4:3, timecode", f"{PAL} -aspect 16:9 -timecode 01:00:00:00", changes=RENAMED),
+    Row("wide.mp4", "PAL colors, pixels 4:3, timecode", f"{PAL} -aspect 16:9 -timecode 01:00:00:00", changes=RENAMED),
     Row(
         "fields.mp4",
         "interlaced, top field first",
@@ -112,8 +112,8 @@ ROWS = (
         "prores.mov",
         "ProRes 4:2:2 10-bit, PCM",
         f"{SOUND} -c:v prores_ks -pix_fmt yuv422p10le -c:a pcm_s24le",
-        options=SOURCE | {"codec": "hevc", "reading": Reading("bt709")},
-        changes={"colours": "untagged → bt709"},
+        options=SOURCE | {"codec": "hevc", "reading": InputOverrides("bt709")},
+        changes={"colors": "untagged → bt709"},
     ),
     Row("vfr.mov", "variable frame rate, starts at 1.5 s, B-frames", f"{SOUND} {NTSC} {VFR} -bf 2 -c:a aac", LATE),
     Row(
@@ -134,10 +134,10 @@ ROWS = (
         f"{SOUND} -pix_fmt yuv444p {BT709} -c:a aac",
         options=SOURCE,
     ),
-    Row("grey.mkv", "FFV1 grey", f"-c:v ffv1 -pix_fmt gray {BT709}", changes={"samples": "gray → yuv420p"}),
+    Row("gray.mkv", "FFV1 gray", f"-c:v ffv1 -pix_fmt gray {BT709}", changes={"samples": "gray → yuv420p"}),
     Row(
-        "grey_ffv1.mkv",
-        "FFV1 grey",
+        "gray_ffv1.mkv",
+        "FFV1 gray",
         f"-c:v ffv1 -pix_fmt gray {BT709}",
         options=SOURCE | {"codec": "ffv1"},
     ),

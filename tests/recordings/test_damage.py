@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from realtime import enhance_video, open_source
-from realtime.frame import Findings
-from realtime.media import av
+from realtime.frame import Diagnostics
+from realtime.media.libav import av
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -41,10 +41,10 @@ def jpegs(path: Path, change: Callable[[bytes], bytes] = bytes) -> Path:
     return path
 
 
-def read(path: Path) -> tuple[int, Findings]:
+def read(path: Path) -> tuple[int, Diagnostics]:
     """How many pictures there are, and what was found on the way."""
     with open_source(path) as source:
-        return len(list(source.frames())), source.info.findings
+        return len(list(source.frames())), source.info.diagnostics
 
 
 def flipped(picture: bytes) -> bytes:
@@ -57,10 +57,10 @@ def flipped(picture: bytes) -> bytes:
 @pytest.mark.parametrize("suffix", [".avi", ".mov"])
 def test_flipped_bits_in_jpegs_are_counted_and_cost_no_picture(suffix: str, tmp_path: Path) -> None:
     random.seed(1)
-    count, findings = read(jpegs(tmp_path / f"a{suffix}", flipped))
+    count, diagnostics = read(jpegs(tmp_path / f"a{suffix}", flipped))
     assert count == 50
-    assert 5 <= findings.counts["concealed_frames"] < 50
-    assert findings.damaged
+    assert 5 <= diagnostics.counts["concealed_frames"] < 50
+    assert diagnostics.damaged
     enhance_video(tmp_path / f"a{suffix}", tmp_path / "out.mkv", enhancer=plain())
     assert times(tmp_path / "out.mkv") == times(tmp_path / f"whole{suffix}")
 
@@ -94,8 +94,8 @@ def without_tables(picture: bytes) -> bytes:
     ids=["plain", "no tables", "zeros", "ones", "fill", "zeros inside", "no end", "AVI1", "marks"],
 )
 def test_odd_but_whole_jpegs_are_no_damage(suffix: str, odd: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    count, findings = read(jpegs(tmp_path / f"a{suffix}", odd))
-    assert (count, findings.sentences) == (50, ())
+    count, diagnostics = read(jpegs(tmp_path / f"a{suffix}", odd))
+    assert (count, diagnostics.sentences) == (50, ())
 
 
 def element(name: str, *parts: bytes) -> bytes:
@@ -153,8 +153,8 @@ def test_matroska_as_others_write_it_is_no_damage(tmp_path: Path) -> None:
     # Written without going back: clusters of unknown length, no index.
     command = ["ffmpeg", "-v", "error", "-i", str(source), "-c", "copy", "-f", "matroska", "pipe:1"]
     (tmp_path / "b.mkv").write_bytes(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
-    count, findings = read(tmp_path / "b.mkv")
-    assert (count, findings.sentences) == (50, ())
+    count, diagnostics = read(tmp_path / "b.mkv")
+    assert (count, diagnostics.sentences) == (50, ())
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".webm"])
@@ -175,10 +175,10 @@ def test_what_is_passed_over_in_matroska_is_counted(suffix: str, how: str, tmp_p
         place = max(places[50] - 3, data.rindex(0xA3, 0, places[50]))
         data[place] ^= 0x10
     source.write_bytes(data)
-    count, findings = read(source)
+    count, diagnostics = read(source)
     assert 50 <= count < 100
-    assert findings.damaged
-    assert findings.counts["missing_seconds"] == 0
+    assert diagnostics.damaged
+    assert diagnostics.counts["missing_seconds"] == 0
 
 
 @pytest.mark.parametrize("gone", [1, 100, 187])
@@ -199,13 +199,13 @@ def test_a_hole_in_a_transport_stream_is_counted_and_a_joint_is_not(tmp_path: Pa
         places = [packet.pos for packet in container.demux(video=0) if packet.size]
     (tmp_path / "hole.ts").write_bytes(data[: places[50]] + data[places[60] :])
     (tmp_path / "joint.ts").write_bytes(data + other.read_bytes())
-    count, findings = read(tmp_path / "hole.ts")
+    count, diagnostics = read(tmp_path / "hole.ts")
     assert count == 90
-    assert findings.damaged
-    assert findings.counts["concealed_frames"] == 0
-    count, findings = read(tmp_path / "joint.ts")
+    assert diagnostics.damaged
+    assert diagnostics.counts["concealed_frames"] == 0
+    count, diagnostics = read(tmp_path / "joint.ts")
     assert count >= 198
-    assert not findings.damaged
+    assert not diagnostics.damaged
 
 
 UID = {"own": bytes(range(16)), "other": bytes(range(16, 32))}

@@ -26,7 +26,7 @@ def test_pictures_before_zero_in_matroska_count_back_from_the_first_known_time(t
     shown = [frame.seconds for frame in open_source(source).frames()]
     assert shown == [pytest.approx(place / 25 - 0.5, abs=0.001) for place in range(50)]
     report = enhance_video(source, out, enhancer=plain())
-    assert report.findings["repaired_timestamps"] == 13
+    assert report.diagnostics["repaired_timestamps"] == 13
     assert in_sync(phone, out)
     assert abs((packets(out, "a:0")[0] - times(out)[0]) - (packets(phone, "a:0")[0] - times(phone)[0])) < FRAME / 10
 

@@ -16,11 +16,11 @@ from synthetic import clip, random_planes
 
 from realtime import Enhancer, SinkError, enhance_video, open_source
 from realtime.cli.main import main
+from realtime.config import HARDWARE
 from realtime.frame import PixelFormat
-from realtime.media import av
-from realtime.output.encoders import try_encoder
-from realtime.output.encoding import name_of
-from realtime.output.presets import HARDWARE
+from realtime.media.encode import name_of
+from realtime.media.encoders import try_encoder
+from realtime.media.libav import av
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -149,5 +149,5 @@ def test_a_rotation_goes_into_another_container(suffix: str, tmp_path: Path) -> 
     out = tmp_path / f"b{suffix}"
     report = enhance_video(source, out, enhancer=quick())
     # Debian's ffprobe does not know Matroska's way of turning; the library does.
-    assert open_source(out).info.display == open_source(source).info.display is not None
+    assert open_source(out).info.display_matrix == open_source(source).info.display_matrix is not None
     assert report.warnings == ()

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from realtime import Report, SinkError, SourceError, StreamInfo, enhance_video, open_sink, open_source
-from realtime.capture.extent import reaches
-from realtime.capture.pixels import Reading
 from realtime.cli.main import main
-from realtime.cli.show import Watch
+from realtime.cli.results import Watch
 from realtime.frame import PixelFormat
-from realtime.media import Clock, av
+from realtime.media.libav import TimestampFixer, av
+from realtime.media.pixel_formats import InputOverrides
+from realtime.media.time_range import reaches
 from realtime.pipeline import run
 
 HERE = Path(__file__).resolve().parent
@@ -152,10 +152,10 @@ def test_an_edit_list_that_cuts_the_beginning(tmp_path: Path) -> None:
 
 
 def test_a_clock_repairs_and_counts() -> None:
-    clock = Clock(Fraction(1, 25))
+    clock = TimestampFixer(Fraction(1, 25))
     assert [clock.tell(pts) for pts in (0, 1, 1, None, 4, 3, 6)] == [0, 1, 2, 3, 4, 5, 6]
     assert clock.repaired == 3
-    joined = Clock(Fraction(1, 25))
+    joined = TimestampFixer(Fraction(1, 25))
     assert [joined.tell(pts) for pts in (100, 101, 0, 1, 2)] == [100, 101, 102, 103, 104]
 
 
@@ -166,8 +166,8 @@ def test_a_clock_repairs_and_counts() -> None:
 def test_a_round_trip_through_rgb_moves_no_sample(matrix: Any, full: bool, chroma: Any, bits: int) -> None:
     format = PixelFormat("yuv", bits, chroma, matrix, full)
     random = np.random.default_rng(1)
-    # Colours that exist: what lies outside RGB's cube cannot come back.
-    from realtime.enhance.colour import from_rgb, quantise
+    # ChromaDeveloper that exist: what lies outside RGB's cube cannot come back.
+    from realtime.enhance.color_ops import from_rgb, quantise
 
     rgb = random.uniform(0, 1, (1, 24, 32, 3)).astype(np.float32)
     rgb = rgb.reshape(1, 12, 2, 16, 2, 3)[:, :, :1, :, :1].repeat(2, 2).repeat(2, 4).reshape(1, 24, 32, 3)
@@ -186,13 +186,13 @@ def test_a_lossless_copy_is_the_same_samples(pixels: str, tmp_path: Path) -> Non
     assert all(np.array_equal(p, q) for a, b in zip(before, after) for p, q in zip(a.planes, b.planes))
 
 
-def test_colour_tags_and_overrides(tmp_path: Path) -> None:
+def test_color_tags_and_overrides(tmp_path: Path) -> None:
     tags = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "pc")
     source = synthetic(tmp_path / "a.mp4", *tags)
     enhance_video(source, tmp_path / "out.mp4", enhancer=plain())
     about = ("-select_streams", "v:0", "-show_entries", "stream=color_space,color_primaries,color_transfer,color_range")
     assert probe(tmp_path / "out.mp4", *about) == probe(source, *about)
-    other = open_source(source, reading=Reading("bt601", full_range=False)).info.format
+    other = open_source(source, reading=InputOverrides("bt601", full_range=False)).info.format
     assert (other.matrix, other.full_range) == ("bt601", False)
 
 
@@ -206,7 +206,7 @@ def test_hdr_is_refused_and_taken_when_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"HDR \(PQ\).*--hdr as-is"):
         open_source(source)
     out = tmp_path / "out.mp4"
-    enhance_video(source, out, enhancer=plain(), codec="hevc", reading=Reading(hdr=True))
+    enhance_video(source, out, enhancer=plain(), codec="hevc", reading=InputOverrides(hdr=True))
     about = ("-select_streams", "v:0", "-show_entries", "stream=pix_fmt,color_transfer")
     assert probe(out, *about)["streams"] == [{"pix_fmt": "yuv420p10le", "color_transfer": "smpte2084"}]
 
@@ -232,7 +232,7 @@ def test_a_cut_file_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
     cut.write_bytes(source.read_bytes()[: int(packets[50]["pos"]) - 5])
     report = enhance_video(cut, tmp_path / "out.mp4", enhancer=plain())
     assert report.damaged
-    assert report.findings["missing_seconds"] >= 1
+    assert report.diagnostics["missing_seconds"] >= 1
     assert 10 < len(times(tmp_path / "out.mp4")) == report.frames < 100
 
 
@@ -241,7 +241,7 @@ def test_a_cut_avi_is_told_from_a_whole_one(tmp_path: Path) -> None:
     assert not enhance_video(source, tmp_path / "whole.mkv", enhancer=plain()).damaged
     (tmp_path / "cut.avi").write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     report = enhance_video(tmp_path / "cut.avi", tmp_path / "out.mkv", enhancer=plain())
-    assert report.findings["missing_seconds"] >= 1
+    assert report.diagnostics["missing_seconds"] >= 1
     assert report.damaged
 
 
@@ -268,7 +268,7 @@ def test_a_size_that_changes(tmp_path: Path) -> None:
     both = tmp_path / "both.ts"
     both.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
     report = enhance_video(both, tmp_path / "out.mkv", enhancer=plain())
-    assert report.findings["resized_frames"] > 20
+    assert report.diagnostics["resized_frames"] > 20
     assert len(times(tmp_path / "out.mkv")) == report.frames >= 48
 
 

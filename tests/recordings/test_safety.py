@@ -22,9 +22,9 @@ import pytest
 
 from realtime import Enhancer, Report, SinkError, SourceError, StreamInfo, enhance_video, open_source
 from realtime.cli.main import main
-from realtime.cli.watch import arrivals
-from realtime.media import av
-from realtime.output.copied import Copied
+from realtime.cli.watch_folder import arrivals
+from realtime.media.libav import av
+from realtime.media.stream_copy import StreamCopier
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -396,7 +396,7 @@ def test_watch_takes_what_has_arrived_once_it_is_whole(
         (box / "new.mp4").write_bytes(grows.pop(0))
         os.utime(box / "new.mp4", (0, 0))
 
-    monkeypatch.setattr("realtime.cli.watch.arrivals", partial(arrivals, wait=wait))
+    monkeypatch.setattr("realtime.cli.watch_folder.arrivals", partial(arrivals, wait=wait))
     assert main(["enhance", "--watch", "box", "-o", "out"]) == 130
     assert times(out) == times(dashcam / "cam" / "a.mp4")
     assert "realtime: box" not in capfd.readouterr().err, "it was not tried before"
@@ -433,7 +433,7 @@ def test_damaged_sound_does_not_cost_the_pictures_and_a_full_disk_does() -> None
     info = StreamInfo(64, 48)
     # What MPEG-TS says to AAC of a few bytes when its turn comes, which may be that of a picture.
     short = av.error.InvalidDataError(1094995529, "AAC packet too short")
-    Copied(Muxer(short), info).mux(av.Packet(b"x"))
-    assert (info.findings.counts["skipped_packets"], info.findings.damaged) == (1, True)
+    StreamCopier(Muxer(short), info).mux(av.Packet(b"x"))
+    assert (info.diagnostics.counts["skipped_packets"], info.diagnostics.damaged) == (1, True)
     with pytest.raises(OSError, match="No space"):
-        Copied(Muxer(OSError(28, "No space left on device")), info).mux(av.Packet(b"x"))
+        StreamCopier(Muxer(OSError(28, "No space left on device")), info).mux(av.Packet(b"x"))

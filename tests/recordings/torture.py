@@ -25,7 +25,7 @@ from plain import plain
 
 import realtime.pipeline  # noqa: F401 (it takes seconds, which belong to no run)
 from realtime import Report, SourceError, enhance_video, report
-from realtime.media import av
+from realtime.media.libav import av
 
 PICTURES, RATE = 250, 25
 #: Seconds after which a run hangs.
@@ -38,7 +38,7 @@ CONTINUED = (".mp4", ".mkv", ".ts")
 
 
 def make(path: Path) -> Path:
-    """Ten seconds of noise around a grey that tells the picture's number, and a sound."""
+    """Ten seconds of noise around a gray that tells the picture's number, and a sound."""
     noise = np.random.default_rng(1)
     codec = CODECS[path.suffix]
     with av.open(str(path), "w") as container:

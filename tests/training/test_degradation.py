@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.enhance.meter import encoded, linear
-from realtime.training.camera import Codec, add_noise, film, to_rgb, to_yuv
+from realtime.enhance.exposure.meter import encoded, linear
+from realtime.training.camera_model import Codec, add_noise, film, to_rgb, to_yuv
 from realtime.training.degradation import darken, points, settle
-from realtime.training.light import DARKEST, needed_gain, uneven
+from realtime.training.illumination import DARKEST, needed_gain, uneven
 
 
 def scene(height: int = 64, width: int = 96) -> Any:

@@ -11,17 +11,17 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from realtime.enhance.engines.fast import student
 
-from realtime.enhance import student
-from realtime.enhance.apply import Canvas, look_up
-from realtime.enhance.curve import TOP, curves
+from realtime.enhance.engines.fast.pyramid import Workspace, apply_lut
+from realtime.enhance.engines.fast.tone_lut import TOP, curves
 from realtime.enhance.weights import Weights
 from realtime.errors import TrainingError, WeightsError
 from realtime.training import data
-from realtime.training.answers import FORMAT, GRID, draw
 from realtime.training.checkpoint import export
-from realtime.training.course import Outcome
-from realtime.training.distil import distil, put_together
+from realtime.training.distil import distil, reconstruct
+from realtime.training.teacher import FORMAT, GRID, draw
+from realtime.training.trainer import Outcome
 
 QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100}
 
@@ -67,22 +67,22 @@ def weights_in(path: Path) -> list[Any]:
 def test_the_engine_and_the_lesson_put_together_alike() -> None:
     random = np.random.default_rng(0)
     height, width = 48, 64
-    canvas, curve = Canvas(width, height, "bt709"), curves(FORMAT)(3.0, 0.5)
+    canvas, curve = Workspace(width, height, "bt709"), curves(FORMAT)(3.0, 0.5)
     luma = cv2.GaussianBlur(random.integers(16, 235, (height, width), np.uint8), (0, 0), 1)
     chroma = [cv2.GaussianBlur(random.integers(90, 160, (24, 32), np.uint8), (0, 0), 1) for _ in range(2)]
-    blue, red = (look_up(plane, curve.chroma, canvas.chroma()) for plane in chroma)
-    pyramid = canvas.take_apart(luma, blue, red, curve)
+    blue, red = (apply_lut(plane, curve.chroma, canvas.chroma()) for plane in chroma)
+    pyramid = canvas.decompose(luma, blue, red, curve)
     answer = random.normal(0, 0.2, (1, 6, 8, student.MAPS)).astype(np.float32)
     answer[..., -student.NOISES :] += 2
     batch = {
         "luma": pyramid.luma[None, ..., None] / TOP,
-        "grey": pyramid.grey[None, ..., None] / TOP,
+        "gray": pyramid.gray[None, ..., None] / TOP,
         "eighth": pyramid.eighth[None, ..., None],
         "seen": pyramid.seen[None],
     }
     batch = {name: np.asarray(part, np.float32) for name, part in batch.items()}
-    wanted = [np.asarray(part)[0] for part in put_together(batch, answer)]
-    made = canvas.put_together(pyramid, np.asarray(student.maps(keras.ops.convert_to_tensor(answer)))[0])
+    wanted = [np.asarray(part)[0] for part in reconstruct(batch, answer)]
+    made = canvas.reconstruct(pyramid, np.asarray(student.maps(keras.ops.convert_to_tensor(answer)))[0])
     for ours, theirs in zip((made[0], *made[1:]), (wanted[0][..., 0], wanted[1][..., 0], wanted[1][..., 1])):
         assert abs(ours / TOP - np.clip(theirs, -1, 2)).max() < 1.5 / 255
 

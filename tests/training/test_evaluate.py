@@ -37,12 +37,12 @@ def test_blockiness_sees_the_grid() -> None:
 
 
 def test_cast_blown_and_flicker() -> None:
-    grey, purple = np.full((8, 8, 3), 30, np.uint8), np.full((8, 8, 3), (40, 20, 60), np.uint8)
-    where = metrics.dark_neutral(grey)
+    gray, purple = np.full((8, 8, 3), 30, np.uint8), np.full((8, 8, 3), (40, 20, 60), np.uint8)
+    where = metrics.dark_neutral(gray)
     assert where.all()
-    assert metrics.cast(purple, where) > 10 > 1 > (metrics.cast(grey, where) or 0)  # type: ignore[operator]
-    assert metrics.cast(grey, ~where) is None
-    half = grey.copy()
+    assert metrics.cast(purple, where) > 10 > 1 > (metrics.cast(gray, where) or 0)  # type: ignore[operator]
+    assert metrics.cast(gray, ~where) is None
+    half = gray.copy()
     half[:4, :, 2] = 250
     assert metrics.blown(half) == 50
     fade = np.stack([np.full((4, 4, 3), level, np.uint8) for level in (10, 20, 30, 40)])

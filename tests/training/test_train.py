@@ -12,13 +12,13 @@ import keras
 import numpy as np
 import pytest
 
-from realtime.enhance.network import build
+from realtime.enhance.mbllen import build
 from realtime.enhance.weights import find
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
-from realtime.training.course import rate_at
-from realtime.training.initial import answer_the_input
+from realtime.training.identity_init import answer_the_input
 from realtime.training.train import train
+from realtime.training.trainer import rate_at
 
 QUICK: dict[str, Any] = {"batch": 1, "crop": 32, "first_scenes": 1, "steps_per_scene": 100, "precision": "float32"}
 

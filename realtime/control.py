@@ -1,0 +1,51 @@
+"""What a user changes while a stream runs: one small value that the session reads between frames.
+
+Keys, the page and other remote controls write it from their own threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Any
+
+from realtime.config import parse_exposure
+from realtime.errors import SettingError
+
+
+@dataclass(frozen=True)
+class ControlState:
+    """`enhanced` False passes frames through. `strength` 0..1, `exposure` and `engine` as in `EnhanceOptions`;
+    `exposure_bias` is added to a metered exposure, in stops. Raises SettingError for values out of range."""
+
+    enhanced: bool = True
+    strength: float = 1.0
+    exposure: str | float | None = None
+    exposure_bias: float = 0.0
+    engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.strength <= 1.0:
+            raise SettingError(f"strength {self.strength} is outside 0..1")
+        if not -6.0 <= self.exposure_bias <= 6.0:
+            raise SettingError(f"exposure bias {self.exposure_bias} is outside -6..6 stops")
+        parse_exposure(self.exposure)
+
+
+class Control:
+    """A `ControlState` that several threads may read and replace."""
+
+    def __init__(self, state: ControlState | None = None) -> None:
+        self._lock = threading.Lock()
+        self._state = state or ControlState()
+
+    @property
+    def state(self) -> ControlState:
+        """The value now; it does not change under the reader."""
+        return self._state
+
+    def update(self, **changes: Any) -> ControlState:
+        """Replaces some fields and returns the new value. Raises SettingError; then nothing changed."""
+        with self._lock:
+            self._state = replace(self._state, **changes)
+            return self._state

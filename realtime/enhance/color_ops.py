@@ -1,0 +1,119 @@
+"""Planes to RGB and back, in float inside the compiled graph.
+
+Rec. ITU-R BT.601-7, BT.709-6 and BT.2020-2. Float conversion is unbiased in the dark, where the usual integer
+tables are about one level low, which a tenfold gain makes visible.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from realtime.enhance.tensorflow_loader import tf
+from realtime.frame import Matrix, PixelFormat, Samples
+
+#: The weights of red and blue in luma.
+LUMA: dict[Matrix, tuple[float, float]] = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+}
+
+
+def scales(format: PixelFormat) -> tuple[float, float, float, float]:
+    """Offset and span of luma, offset and span of chroma, in sample values."""
+    unit = float(1 << (format.bits - 8))
+    if format.full_range:
+        top = float((1 << format.bits) - 1)
+        return 0.0, top, 128 * unit, top
+    return 16 * unit, 219 * unit, 128 * unit, 224 * unit
+
+
+def _grow(chroma: Any, format: PixelFormat, height: int, width: int) -> Any:
+    """Repeats chroma samples to luma size; exactly undone by `_shrink`."""
+    across, down = format.chroma
+    if down > 1:
+        chroma = tf.repeat(chroma, down, axis=1)[:, :height]
+    if across > 1:
+        chroma = tf.repeat(chroma, across, axis=2)[:, :, :width]
+    return chroma
+
+
+def _shrink(chroma: Any, format: PixelFormat) -> Any:
+    """Averages chroma over the luma samples that share it; an odd edge is repeated first."""
+    across, down = format.chroma
+    if (across, down) == (1, 1):
+        return chroma
+    missing = [[0, 0], [0, -chroma.shape[1] % down], [0, -chroma.shape[2] % across]]
+    padded = tf.pad(chroma, missing, mode="SYMMETRIC")[..., tf.newaxis]
+    return tf.nn.avg_pool2d(padded, (down, across), (down, across), "VALID")[..., 0]
+
+
+def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
+    """Batched sample planes, (N, H, W) each or (N, H, W, 3), as float32 RGB (N, H, W, 3), clipped to 0..1."""
+    offset, span, middle, reach = scales(format)
+    first = tf.cast(planes[0], tf.float32)
+    if format.model == "rgb":
+        return first / span
+    luma = (first - offset) / span
+    if format.model == "gray":
+        rgb = tf.repeat(luma[..., tf.newaxis], 3, axis=-1)
+    else:
+        height, width = planes[0].shape[1:]
+        blue, red = (
+            _grow((tf.cast(plane, tf.float32) - middle) / reach, format, height, width) for plane in planes[1:]
+        )
+        rgb = tf.stack(_channels(luma, blue, red, format.matrix), axis=-1)
+    return tf.clip_by_value(rgb, 0.0, 1.0)
+
+
+def _channels(luma: Any, blue: Any, red: Any, matrix: Matrix) -> list[Any]:
+    """R, G and B from Cb = (B - Y) / (2 - 2 kb) and Cr = (R - Y) / (2 - 2 kr), for tensors and arrays alike."""
+    kr, kb = LUMA[matrix]
+    r = luma + (2 - 2 * kr) * red
+    b = luma + (2 - 2 * kb) * blue
+    return [r, (luma - kr * r - kb * b) / (1 - kr - kb), b]
+
+
+def from_rgb(rgb: Any, format: PixelFormat) -> tuple[Any, ...]:
+    """Float32 RGB (N, H, W, 3) in 0..1 as float sample planes of `format`, neither rounded nor cast."""
+    offset, span, middle, reach = scales(format)
+    if format.model == "rgb":
+        return (rgb * span,)
+    kr, kb = LUMA[format.matrix]
+    r, g, b = tf.unstack(rgb, axis=-1)
+    luma = kr * r + (1 - kr - kb) * g + kb * b
+    planes = [luma * span + offset]
+    if format.model == "yuv":
+        planes.append(_shrink((b - luma) / (2 - 2 * kb), format) * reach + middle)
+        planes.append(_shrink((r - luma) / (2 - 2 * kr), format) * reach + middle)
+    return tuple(planes)
+
+
+def quantise(planes: tuple[Any, ...], format: PixelFormat) -> tuple[Any, ...]:
+    """Rounds float samples to the nearest value that `format` can hold."""
+    top = float((1 << format.bits) - 1)
+    dtype = tf.uint8 if format.bits <= 8 else tf.uint16
+    # Through int32: TensorFlow has no direct float to uint16 kernel on every device.
+    return tuple(tf.cast(tf.cast(tf.round(tf.clip_by_value(plane, 0.0, top)), tf.int32), dtype) for plane in planes)
+
+
+def samples(planes: tuple[Samples, ...], format: PixelFormat, stride: int) -> Samples:
+    """Every `stride`-th pixel of one picture both ways, as float32 RGB (h, w, 3) in 0..1: what a meter looks at."""
+    # Chroma is taken where it lies for that pixel; the grid starts half a stride in, clear of borders.
+    top, left = (min(stride // 2, side - 1) for side in planes[0].shape[:2])
+    offset, span, middle, reach = scales(format)
+    # NumPy, since so few points are converted before TensorFlow has dispatched its first operation.
+    first = planes[0][top::stride, left::stride].astype(np.float32)
+    if format.model == "rgb":
+        return np.asarray(first / np.float32(span))
+    luma = (first - np.float32(offset)) / np.float32(span)
+    rgb = [luma] * 3
+    if format.model == "yuv":
+        rows = np.arange(top, planes[0].shape[0], stride) // format.chroma[1]
+        columns = np.arange(left, planes[0].shape[1], stride) // format.chroma[0]
+        picked = (plane[rows[:, None], columns].astype(np.float32) for plane in planes[1:])
+        blue, red = ((chroma - np.float32(middle)) / np.float32(reach) for chroma in picked)
+        rgb = _channels(luma, blue, red, format.matrix)
+    return np.stack(rgb, axis=-1).clip(0, 1)

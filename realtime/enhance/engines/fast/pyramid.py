@@ -1,0 +1,153 @@
+"""Restoration maps put to work at full size, on planes, in 16-bit integers.
+
+The developed luma is split as a Laplacian pyramid (Burt and Adelson 1983) with two steps of detail, full size to a
+quarter and a quarter to an eighth. The maps scale each step and shift the base, which is a guided filter's
+``base + a * (picture - mean)`` (He, Sun and Tang, "Guided image filtering", TPAMI 2013). Its ``a`` comes from a learned
+gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below
+where detail is no more than noise. Gains of 1, no offsets and no noise leave the developed picture.
+Chroma is restored at a quarter and brought up once. No full-size RGB, and no full-size float, is ever made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from realtime.enhance.engines.fast.tone_lut import TOP, ChromaDeveloper, Floats, Shorts, ToneLut
+from realtime.frame import Matrix, Samples
+
+#: Sides are extended to a multiple of this.
+GRID = 8
+#: Gains in fixed point: 1 is this, and none is more than 8.
+ONE = 4096
+#: The power of detail that looks smooth at half the size: a tenth of a level. Without any noise all of it is kept.
+SMOOTH = (0.1 / 255) ** 2
+
+
+class Pyramid(NamedTuple):
+    """One frame taken apart, all on the grid: luma developed as gray, int16 0..`TOP`, at full size and at a quarter;
+    what it is with its colors, and Cb and Cr, at a quarter, float32 in 0..1 and about 0; that luma at an eighth; how
+    `rough` luma is at a quarter: the mean distance of its four halves from it."""
+
+    luma: Shorts
+    gray: Shorts
+    quarter: Floats
+    blue: Floats
+    red: Floats
+    eighth: Floats
+    rough: Floats
+
+    @property
+    def seen(self) -> Floats:
+        """What the student gets, float32 (H/4, W/4, 5). Made when asked for: most frames use the maps of others."""
+        point = cv2.resize(self.luma, self.gray.shape[::-1], interpolation=cv2.INTER_NEAREST) * np.float32(1 / TOP)
+        return np.asarray(cv2.merge([self.quarter, point, self.blue, self.red, np.sqrt(self.rough)]))
+
+
+def apply_lut(samples: Samples, table: Shorts, out: Shorts) -> Shorts:
+    """`table` at each sample, into `out`, which may be larger and is then filled up."""
+    rows, columns = samples.shape
+    if samples.dtype == np.uint8:
+        cv2.LUT(samples, table, out[:rows, :columns])
+    else:
+        np.take(table, samples, out=out[:rows, :columns], mode="clip")
+    return fill(out, rows, columns)
+
+
+def fill(plane: Shorts, rows: int, columns: int) -> Shorts:
+    """Repeats the last of so many rows and columns to the end."""
+    plane[:rows, columns:] = plane[:rows, columns - 1 : columns]
+    plane[rows:] = plane[rows - 1]
+    return plane
+
+
+class Workspace:
+    """Room to work on pictures of one size. Full-size memory is taken once: fresh pages cost as much as the work."""
+
+    def __init__(self, width: int, height: int, matrix: Matrix) -> None:
+        self.width, self.height = width, height
+        self.wide, self.tall = (-(-length // GRID) * GRID for length in (width, height))
+        self._luma, self._base, self._gain = (np.empty((self.tall, self.wide), np.int16) for _ in range(3))
+        self._half, self._away = np.empty((2, self.tall // 2, self.wide // 2), np.int16)
+        self._colors = ChromaDeveloper(self.tall // 4, self.wide // 4, matrix)
+
+    def chroma(self) -> Shorts:
+        """An empty plane for chroma, (H/2, W/2) on the grid."""
+        return np.empty_like(self._half)
+
+    def develop(self, samples: Samples, curve: ToneLut) -> Shorts:
+        """The curve alone, for luma `samples` (height, width): this canvas's own memory, on the grid."""
+        return apply_lut(samples, curve.luma, self._luma)
+
+    def decompose(self, samples: Samples, blue: Shorts, red: Shorts, curve: ToneLut) -> Pyramid:
+        """Luma `samples` (height, width); `blue` and `red` are `ToneLut.chroma` of the chroma, as `chroma` has room for.
+
+        The answer's `luma` is this canvas's own and lasts until the next call.
+        """
+        full = self.develop(samples, curve)
+        gray = _halve(_halve(full, self._half))
+        cv2.absdiff(self._half, _double(gray, self._away), self._away)
+        rough = _halve(self._away) * np.float32(1 / TOP)
+        luma = np.take(curve.before, gray, mode="clip")
+        colors = [_halve(plane) * np.float32(1 / TOP) for plane in (blue, red)]
+        quarter, blue_, red_ = self._colors(luma, colors[0], colors[1], curve)
+        return Pyramid(full, gray, quarter, blue_, red_, _halve(quarter), rough)
+
+    def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
+        """Restored luma (H, W) and chroma about 0 (H/2, W/2), in 1/`STEPS` of a level, neither clipped nor cropped.
+
+        `maps` (H/8, W/8, 8): offsets in 0..1, gains, and noises in 0..1. Uses up `pyramid.luma`.
+        """
+        shift, shift_blue, shift_red, fine, middle, color, noise, middle_noise = cv2.split(maps)
+        # At a quarter of the size the work is small enough for float.
+        detail = cv2.subtract(pyramid.quarter, _double(pyramid.eighth))
+        middle *= kept(_halve(np.abs(detail)), middle_noise)
+        quarter = _double(pyramid.eighth + shift) + cv2.multiply(detail, _double(middle))
+        gain = _double(fine) * kept(pyramid.rough, _double(noise))
+        # quarter + gain * (luma - gray), as guided filters have it: gain * luma, and what does not depend on it.
+        base = cv2.subtract(quarter * np.float32(TOP), gain * pyramid.gray)
+        full = (self.wide, self.tall)
+        cv2.resize(_short(gain, ONE), full, self._gain)
+        luma = cv2.multiply(pyramid.luma, self._gain, pyramid.luma, scale=1 / ONE)
+        cv2.resize(_short(base, 1), full, self._base)
+        cv2.add(luma, self._base, luma)
+        color = _double(color)
+        lifted = ((pyramid.blue, shift_blue), (pyramid.red, shift_red))
+        blue, red = (_double(_short(cv2.multiply(plane, color) + _double(shift))) for plane, shift in lifted)
+        return luma, blue, red
+
+
+def _halve(plane: Samples, out: Shorts | None = None) -> Samples:
+    return np.asarray(cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), out, interpolation=cv2.INTER_AREA))
+
+
+def _double(plane: Samples, out: Shorts | None = None) -> Samples:
+    return np.asarray(cv2.resize(plane, (plane.shape[1] * 2, plane.shape[0] * 2), out))
+
+
+def kept(rough: Any, noise: Any) -> Any:
+    """The share of detail to keep where luma is so `rough` and has so much `noise`, both mean deviations in 0..1.
+
+    Wiener's filter (Lim, "Two-dimensional signal and image processing", 1990, chapter 9).
+    """
+    power = rough * rough + SMOOTH
+    return power / (power + noise * noise)
+
+
+def _short(values: Floats, scale: float = TOP) -> Shorts:
+    # Rounded, and kept within int16, in one pass.
+    return np.asarray(cv2.multiply(values, float(scale), dtype=cv2.CV_16S))
+
+
+def to_samples(values: Shorts, offset: float, span: float, bits: int) -> Samples:
+    """1/`STEPS` of levels as samples ``offset + span * value / 255``, rounded, within `bits`. Uses up `values`."""
+    if bits > 8:
+        made = np.maximum(values * np.float32(span / TOP) + np.float32(offset + 0.5), 0)
+        return np.minimum(made, (1 << bits) - 1).astype(np.uint16)
+    # The conversion to bytes takes absolute values: nothing may fall below 0. OpenCV's maximum takes a fifth of NumPy's
+    # time, but makes four samples of one.
+    least = max(-offset * TOP / span, -32768.0)
+    kept = cv2.max(values, least, values) if values.size > 1 else np.maximum(values, np.int16(least))
+    return np.asarray(cv2.convertScaleAbs(kept, alpha=span / TOP, beta=offset))

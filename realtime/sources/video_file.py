@@ -1,0 +1,120 @@
+"""Video files, decoded by PyAV."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from realtime.errors import SettingError
+from realtime.frame import Frame, StreamInfo
+from realtime.media.decode import Decoder
+from realtime.media.libav import av, main_video, packets
+from realtime.media.opening import beginning, open_path
+from realtime.media.pixel_formats import InputOverrides
+from realtime.media.probe import describe
+from realtime.sources.base import Source
+
+#: Packets to look at for a first picture before the stream is taken for one without a display matrix.
+LOOK = 50
+#: Seconds before the first picture wanted to look for one that stands alone, one after another.
+BACK = (0, 2, 10, 60)
+
+
+class VideoFile(Source):
+    """The first video stream of a file, from `start` for `duration` seconds.
+
+    Timestamps are the file's own; with `start`, which counts from the file's beginning, they count from there. What is
+    damaged is skipped and counted in ``info.diagnostics``. Raises SourceError when the file is missing, unreadable, no
+    video or HDR, and SettingError when the range is not inside it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        start: float | None = None,
+        duration: float | None = None,
+        reading: InputOverrides | None = None,
+    ) -> None:
+        if (start is not None and start < 0) or (duration is not None and duration <= 0):
+            raise SettingError(f"start {start} must be 0 or more seconds, duration {duration} more than 0")
+        self._path, self._reading = path, reading or InputOverrides()
+        with open_path(path) as container:
+            origin = float(beginning(container))
+            info = describe(container, str(path), self._reading)
+            info = replace(info, display=_display(container))
+        first, length = info.time_span[0] or 0.0, info.seconds
+        if start is not None and length is not None and origin + start >= first + length:
+            raise SettingError(f"start {start:g} s is behind the end of {path}, which lasts {length:.2f} s")
+        self._start = None if start is None else origin + start
+        self._end = None if duration is None else origin + (start or 0.0) + duration
+        if start is not None or duration is not None:
+            info = _shortened(info, self._start or origin, self._end)
+        self.info = replace(info, path=path, time_span=(self._start, self._end))
+
+    def frames(self) -> Iterator[Frame]:
+        with open_path(self._path) as container:
+            stream = main_video(container)
+            assert stream is not None  # open_path sees to it
+            base = stream.time_base
+            zero = 0 if self._start is None else round(Fraction(self._start).limit_denominator(1_000_000) / base)
+            last = None if self._end is None else Fraction(self._end).limit_denominator(1_000_000) / base
+            if (target := _target(self._path, zero) if zero else None) is not None:
+                container.seek(target, stream=stream)
+            for frame in Decoder(container, self.info, self._reading).frames():
+                if self._start is not None and frame.pts < zero:
+                    continue
+                if last is not None and frame.pts >= last:
+                    return
+                yield replace(frame, pts=frame.pts - zero)
+
+
+def _target(path: Path, zero: int) -> int | None:
+    """Where to seek so that the picture at `zero` can be decoded; None for the beginning: what is before is decoded and
+    passed over. Formats without an index lead to any picture, which may hang on those before it."""
+    for back in BACK:
+        with open_path(path) as container:
+            stream = main_video(container)
+            target = zero - round(back / stream.time_base)
+            if target <= (stream.start_time or 0):
+                return None
+            try:
+                container.seek(target, stream=stream)
+                for packet in packets(container, lambda: None):
+                    if packet.stream.index == stream.index and packet.is_keyframe and packet.size:
+                        time = packet.pts if packet.pts is not None else packet.dts
+                        if time is not None and time <= zero:
+                            return target
+                        break
+            except av.error.FFmpegError:
+                pass  # no index at all, or damage there
+    return None
+
+
+def _display(container: av.container.InputContainer) -> tuple[int, ...] | None:
+    """The display matrix, which comes with the first picture; None where there is none, or nothing decodes."""
+    stream = main_video(container)
+    try:
+        mine = (packet for packet in packets(container, lambda: None) if packet.stream.index == stream.index)
+        for tried, packet in enumerate(mine):
+            for picture in packet.decode():
+                matrix = picture.side_data.get("DISPLAYMATRIX")
+                return None if matrix is None else struct.unpack("9i", bytes(matrix))
+            if tried > LOOK:
+                break
+    except (av.error.FFmpegError, ValueError):
+        pass  # Damage is for `frames` to count.
+    return None
+
+
+def _shortened(info: StreamInfo, start: float, end: float | None) -> StreamInfo:
+    """What is left of `info` between two moments; counts become estimates."""
+    stop = (info.time_span[0] or 0.0) + info.seconds if info.seconds is not None else end
+    if end is not None and stop is not None:
+        stop = min(stop, end)
+    if stop is None:
+        return replace(info, frames=None, seconds=None)
+    seconds = max(stop - start, 0.0)
+    return replace(info, seconds=seconds, frames=round(seconds * info.rate) if info.rate else None)

@@ -1,0 +1,121 @@
+"""The network against goldens: what was published, and what the project's own script made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import synthetic
+
+from realtime import Enhancer
+from realtime.enhance import weights as weights_module
+from realtime.enhance.engines.exact.graph import compile_network
+from realtime.enhance.mbllen import MULTIPLY_ADDS, RECEPTIVE_RADIUS, SMALLEST_SIDE, build
+from realtime.enhance.tensorflow_loader import tf
+
+GOLDENS = Path(__file__).resolve().parents[1] / "goldens" / "network.npz"
+SIZES = ("even", "odd", "tiny")
+PUBLISHED = ("LOL_img_lowlight", "Syn_img_lowlight", "Syn_img_lowlight_withnoise")
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return synthetic.random_model()
+
+
+@pytest.fixture(scope="module")
+def network(model: Any) -> Any:
+    return compile_network(model, tf.float32)
+
+
+def answer(network: Any, picture: np.ndarray) -> np.ndarray:
+    return np.asarray(network(tf.constant(picture[None].astype(np.float32) / 255)))[0]
+
+
+def test_parameters_and_work_are_the_published_ones() -> None:
+    model = build()
+    assert model.count_params() == 450_171
+    adds = sum(np.prod(layer.get_weights()[0].shape) for layer in model.layers if layer.get_weights())
+    assert adds == MULTIPLY_ADDS
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_own_goldens(size: str, model: Any, network: Any) -> None:
+    with np.load(GOLDENS) as goldens:
+        picture, expected = goldens[f"{size}_input"], goldens[f"{size}_output"]
+    assert expected.std() > 0.05, "a golden that is flat proves nothing"
+    assert np.abs(answer(model, picture) - expected).max() <= 1e-4
+    assert np.abs(answer(network, picture) - expected).max() <= 1e-4
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_own_goldens_through_the_enhancer(size: str, enhancer: Enhancer) -> None:
+    with np.load(GOLDENS) as goldens:
+        picture, expected = goldens[f"{size}_input"], goldens[f"{size}_enhanced"]
+        rounded = np.round(np.clip(goldens[f"{size}_output"], 0, 1) * 255)
+    made = enhancer(picture[None])[0]
+    assert np.abs(made.astype(int) - expected).max() <= 1
+    assert np.abs(made - rounded).max() <= 1
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_goldens(name: str, shared: Path) -> None:
+    model = weights_module.find(shared / "weights" / f"{name}.h5").model()
+    with np.load(shared / "goldens" / f"{name}.npz") as goldens:
+        for size in SIZES:
+            expected = goldens[f"{size}_output"]
+            assert np.abs(answer(model, goldens[f"{size}_input"]) - expected).max() <= 1e-4
+            compiled = compile_network(model, tf.float32)
+            assert np.abs(answer(compiled, goldens[f"{size}_input"]) - expected).max() <= 1e-4
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_goldens_through_the_enhancer(name: str, shared: Path) -> None:
+    enhancer = Enhancer(shared / "weights" / f"{name}.h5", **synthetic.QUICK)
+    with np.load(shared / "goldens" / f"{name}.npz") as goldens:
+        made = enhancer(goldens["odd_input"][None])[0]
+        expected = np.clip(goldens["odd_output"], 0, 1) * 255
+    # Rounded, not truncated: half a level off, and a hair for the arithmetic.
+    assert np.abs(made - expected).max() <= 0.5 + 0.03
+
+
+@pytest.mark.parametrize("side", [SMALLEST_SIDE, 14, 29])
+def test_output_has_the_shape_of_the_input(side: int, model: Any) -> None:
+    assert model(np.zeros((2, side, SMALLEST_SIDE, 3), np.float32)).shape == (2, side, SMALLEST_SIDE, 3)
+
+
+def test_the_receptive_radius_is_exact(network: Any) -> None:
+    """One changed pixel is felt at the radius, and nowhere beyond it."""
+    side = 2 * RECEPTIVE_RADIUS + 41
+    middle = side // 2
+    before = np.full((1, side, side, 3), 0.5, np.float32)
+    after = before.copy()
+    after[0, middle, middle] = 20.0
+    moved = np.abs(np.asarray(network(tf.constant(after))) - np.asarray(network(tf.constant(before))))[0].max(axis=-1)
+    rows, columns = np.nonzero(moved > 0)
+    assert np.abs(rows - middle).max() == RECEPTIVE_RADIUS
+    assert np.abs(columns - middle).max() == RECEPTIVE_RADIUS
+
+
+def test_keras_layers_only() -> None:
+    """Training may run on any Keras backend."""
+    assert {type(layer).__module__.split(".")[0] for layer in build().layers} == {"keras"}
+    assert {type(layer).__name__ for layer in build().layers} == {
+        "InputLayer",
+        "Conv2D",
+        "Conv2DTranspose",
+        "Concatenate",
+    }
+
+
+def test_tensorflow_loads_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    import subprocess
+    import sys
+
+    environment = {key: value for key, value in os.environ.items() if key != "REALTIME_TF_LOG"}
+    code = "from realtime import Enhancer; from realtime.enhance.tensorflow_loader import tf; print(tf.constant(1).numpy())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
