@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from synthetic import Keep, Script, echo
+from doubles import Echo, RecordingSink, ScriptedSource, Viewer, gray
 
 from realtime import (
     Enhancer,
@@ -31,16 +31,16 @@ from realtime import (
     run,
 )
 
-PATIENCE = 20
+TIMEOUT = 20
 
 
 def waiting(event: threading.Event) -> None:
-    assert event.wait(PATIENCE), "the other side never came"
+    assert event.wait(TIMEOUT), "the other side never came"
 
 
 def raising(error: BaseException, at: int) -> Callable[[int], None]:
-    def each(place: int) -> None:
-        if place == at:
+    def each(index: int) -> None:
+        if index == at:
             raise error
 
     return each
@@ -51,9 +51,9 @@ def raising(error: BaseException, at: int) -> Callable[[int], None]:
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
 def test_a_file_loses_nothing(batch: int) -> None:
-    source, sink = Script(30), Keep()
-    report = run(source, echo(batch), sink)
-    assert sink.places == sink.pts == list(range(30))
+    source, sink = ScriptedSource(30), RecordingSink()
+    report = run(source, Echo(batch), sink)
+    assert sink.indices == sink.pts == list(range(30))
     assert (report.frames, report.total, report.dropped) == (30, 30, 0)
     assert report.latency_ms is None
     assert sink.calls == ["open", "close"]
@@ -62,31 +62,31 @@ def test_a_file_loses_nothing(batch: int) -> None:
 
 def test_a_slow_sink_loses_nothing_and_holds_the_source_back() -> None:
     ahead = threading.Event()
-    source = Script(30, between=lambda place: ahead.set() if place == 7 else None)
+    source = ScriptedSource(30, between=lambda index: ahead.set() if index == 7 else None)
     most = 0
 
-    def slow(place: int) -> None:
+    def slow(index: int) -> None:
         nonlocal most
         waiting(ahead)
-        most = max(most, source.made - place)
+        most = max(most, source.delivered - index)
 
-    sink = Keep(slow)
-    report = run(source, echo(2), sink)
-    assert sink.places == list(range(30))
+    sink = RecordingSink(slow)
+    report = run(source, Echo(2), sink)
+    assert sink.indices == list(range(30))
     assert report.dropped == 0
     # Two channels of two batches, a batch at work, and one frame in each of three hands.
     assert most <= 4 + 2 + 4 + 3
 
 
 def test_an_empty_source_makes_an_empty_run() -> None:
-    sink = Keep()
-    assert run(Script(0), echo(), sink).frames == 0
+    sink = RecordingSink()
+    assert run(ScriptedSource(0), Echo(), sink).frames == 0
     assert sink.calls == ["open", "close"]
 
 
 def test_the_writer_is_the_calling_thread() -> None:
-    sink = Keep()
-    run(Script(3), echo(), sink)
+    sink = RecordingSink()
+    run(ScriptedSource(3), Echo(), sink)
     assert sink.threads == {threading.current_thread()}
 
 
@@ -100,14 +100,14 @@ def test_irregular_timestamps_come_out_exactly(plain: Enhancer, tmp_path: Path) 
     times = [0, 40, 41, 100, 350, 351, 900, 1000]
     source = synthetic.clip(tmp_path / "vfr.mkv", times=times, time_base=Fraction(1, 1000))
     run(open_source(source), plain, open_sink(tmp_path / "out.mkv"))
-    expected = [(Fraction(time, 1000), place) for place, time in enumerate(times)]
+    expected = [(Fraction(time, 1000), index) for index, time in enumerate(times)]
     assert synthetic.read_clip(tmp_path / "out.mkv") == expected
 
 
 def test_progress_ends_with_the_final_report() -> None:
-    told: list[Report] = []
-    report = run(Script(5), echo(), Keep(), progress=told.append)
-    assert told[-1] == report
+    reports: list[Report] = []
+    report = run(ScriptedSource(5), Echo(), RecordingSink(), progress=reports.append)
+    assert reports[-1] == report
     assert report.frames == 5
     assert report.fps > 0
 
@@ -118,19 +118,19 @@ def test_progress_ends_with_the_final_report() -> None:
 def test_live_drops_the_oldest_at_capture_and_counts_it() -> None:
     entered, gone = threading.Event(), threading.Event()
 
-    def between(place: int) -> None:
-        if place == 0:
+    def between(index: int) -> None:
+        if index == 0:
             waiting(entered)  # the worker holds frame 0 and will not come back before `gone`
-        elif place == 9:
+        elif index == 9:
             gone.set()
 
-    def busy(place: int) -> None:
+    def busy(index: int) -> None:
         entered.set()
         waiting(gone)
 
-    sink = Keep()
-    report = run(Script(10, live=True, between=between), echo(1, busy), sink)
-    assert sink.places == [0, 9]
+    sink = RecordingSink()
+    report = run(ScriptedSource(10, live=True, between=between), Echo(1, busy), sink)
+    assert sink.indices == [0, 9]
     assert (report.frames, report.dropped) == (2, 8)
 
 
@@ -138,18 +138,18 @@ def test_a_slow_window_never_loses_recorded_frames() -> None:
     taken = threading.Semaphore(0)
     recorded_all = threading.Event()
 
-    def between(place: int) -> None:
-        assert taken.acquire(timeout=PATIENCE)  # nothing is dropped at capture: each frame waits for the worker
+    def between(index: int) -> None:
+        assert taken.acquire(timeout=TIMEOUT)  # nothing is dropped at capture: each frame waits for the worker
 
-    record = Keep(lambda place: recorded_all.set() if place == 29 else None)
-    window = Keep(lambda place: waiting(recorded_all))
-    source = Script(30, live=True, between=between)
-    report = run(source, echo(1, lambda place: taken.release()), window, record=record)
-    assert record.places == list(range(30))
+    record = RecordingSink(lambda index: recorded_all.set() if index == 29 else None)
+    window = Viewer(lambda index: waiting(recorded_all))
+    source = ScriptedSource(30, live=True, between=between)
+    report = run(source, Echo(1, lambda index: taken.release()), [window, record])
+    assert record.indices == list(range(30))
     assert report.dropped == 0
-    assert window.places == sorted(window.places)
-    assert 1 <= len(window.places) < 30
-    assert window.places[-1] == 29
+    assert window.indices == sorted(window.indices)
+    assert 1 <= len(window.indices) < 30
+    assert window.indices[-1] == 29
     assert record.threads != {threading.current_thread()}
     assert record.calls == window.calls == ["open", "close"]
 
@@ -158,13 +158,13 @@ def test_a_slow_recording_beside_a_window_loses_nothing() -> None:
     taken = threading.Semaphore(0)
     shown = threading.Event()
 
-    def between(place: int) -> None:
-        assert taken.acquire(timeout=PATIENCE)
+    def between(index: int) -> None:
+        assert taken.acquire(timeout=TIMEOUT)
 
-    window = Keep(lambda place: shown.set())
-    record = Keep(lambda place: waiting(shown))
-    run(Script(20, live=True, between=between), echo(1, lambda place: taken.release()), window, record=record)
-    assert record.places == list(range(20))
+    window = Viewer(lambda index: shown.set())
+    record = RecordingSink(lambda index: waiting(shown))
+    run(ScriptedSource(20, live=True, between=between), Echo(1, lambda index: taken.release()), [window, record])
+    assert record.indices == list(range(20))
 
 
 # Every error reaches the caller as it was raised.
@@ -174,13 +174,13 @@ ERRORS = [SourceError("broken"), ValueError("not ours"), OSError(28, "no room")]
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("at", [0, 12])
-@pytest.mark.parametrize("stage", ["source", "enhancer", "sink", "record"])
+@pytest.mark.parametrize("stage", ["source", "processor", "sink", "record"])
 def test_the_error_of_any_stage_reaches_the_caller(stage: str, at: int, error: Exception) -> None:
     each = raising(error, at)
-    source = Script(1000, between=each if stage == "source" else None)
-    sink, record = Keep(each if stage == "sink" else None), Keep(each if stage == "record" else None)
+    source = ScriptedSource(1000, between=each if stage == "source" else None)
+    sink, record = RecordingSink(each if stage == "sink" else None), RecordingSink(each if stage == "record" else None)
     with pytest.raises(type(error)) as caught:
-        run(source, echo(2, each if stage == "enhancer" else None), sink, record=record)
+        run(source, Echo(2, each if stage == "processor" else None), [sink, record])
     assert caught.value is error
     assert sink.calls == record.calls == ["open", "abort"]
     assert source.closed == 1
@@ -190,30 +190,30 @@ def test_the_error_of_any_stage_reaches_the_caller(stage: str, at: int, error: E
 def test_an_error_while_opening_a_sink() -> None:
     error = SinkError("will not open")
 
-    class Shut(Keep):
+    class Shut(RecordingSink):
         def open(self, info: StreamInfo) -> None:
             super().open(info)
             raise error
 
-    source, sink, record = Script(5), Shut(), Keep()
+    source, sink, record = ScriptedSource(5), Shut(), RecordingSink()
     with pytest.raises(SinkError) as caught:
-        run(source, echo(), sink, record=record)
+        run(source, Echo(), [sink, record])
     assert caught.value is error
     assert sink.calls == record.calls == ["open", "abort"]
-    assert (source.made, source.closed) == (0, 1)
+    assert (source.delivered, source.closed) == (0, 1)
 
 
 def test_an_error_while_closing_a_sink() -> None:
     error = SinkError("cannot be finished")
 
-    class Stuck(Keep):
+    class Stuck(RecordingSink):
         def close(self) -> None:
             super().close()
             raise error
 
-    source = Script(5)
+    source = ScriptedSource(5)
     with pytest.raises(SinkError) as caught:
-        run(source, echo(), Stuck())
+        run(source, Echo(), Stuck())
     assert caught.value is error
     assert source.closed == 1
 
@@ -221,34 +221,34 @@ def test_an_error_while_closing_a_sink() -> None:
 def test_an_error_while_preparing_closes_the_source() -> None:
     error = ValueError("no memory for this size")
 
-    class Small(synthetic.Echo):
+    class Small(Echo):
         def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
             raise error
 
-    source, sink = Script(5), Keep()
+    source, sink = ScriptedSource(5), RecordingSink()
     with pytest.raises(ValueError, match="no memory") as caught:
         run(source, Small(), sink)  # type: ignore[arg-type]
     assert caught.value is error
-    assert (source.made, source.closed, sink.calls) == (0, 1, [])
+    assert (source.delivered, source.closed, sink.calls) == (0, 1, [])
 
 
 def test_an_error_of_progress_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.report.INTERVAL", 0.0)
+    monkeypatch.setattr("realtime.report.PROGRESS_INTERVAL", 0.0)
     error = BrokenPipeError("nobody reads this")
 
     def progress(report: Report) -> None:
         raise error
 
-    sink = Keep()
+    sink = RecordingSink()
     with pytest.raises(BrokenPipeError) as caught:
-        run(Script(1000), echo(), sink, progress=progress)
+        run(ScriptedSource(1000), Echo(), sink, progress=progress)
     assert caught.value is error
     assert sink.calls == ["open", "abort"]
 
 
 def test_a_failed_run_leaves_no_file(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
-        run(open_source(clip), echo(1, raising(ValueError("broken"), 4)), open_sink(tmp_path / "out.mp4"))
+        run(open_source(clip), Echo(1, raising(ValueError("broken"), 4)), open_sink(tmp_path / "out.mp4"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -257,39 +257,39 @@ def test_a_failed_run_leaves_no_file(clip: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, 5])
 def test_finished_ends_quietly(at: int) -> None:
-    source, sink = Script(10_000), Keep(raising(StopStreaming(), at))
-    report = run(source, echo(), sink)
-    assert sink.places == list(range(at))
+    source, sink = ScriptedSource(10_000), RecordingSink(raising(StopStreaming(), at))
+    report = run(source, Echo(), sink)
+    assert sink.indices == list(range(at))
     assert report.frames == at
     assert sink.calls == ["open", "close"]
     assert source.stopped.is_set()
-    assert source.made < 10_000
+    assert source.delivered < 10_000
 
 
 def test_finished_finishes_the_recording_too() -> None:
-    record = Keep()
-    source = Script(10_000)
-    run(source, echo(), Keep(raising(StopStreaming(), 5)), record=record)
+    record = RecordingSink()
+    source = ScriptedSource(10_000)
+    run(source, Echo(), RecordingSink(raising(StopStreaming(), 5)), record=record)
     assert record.calls == ["open", "close"]
-    assert record.places == list(range(len(record.places)))
-    assert len(record.places) >= 5
+    assert record.indices == list(range(len(record.indices)))
+    assert len(record.indices) >= 5
 
 
 def test_ctrl_c_writes_what_was_captured_and_closes() -> None:
     standing = signal.signal(signal.SIGINT, signal.default_int_handler)
-    source = Script(10_000)
-    sink = Keep(lambda place: signal.raise_signal(signal.SIGINT) if place == 5 else None)
+    source = ScriptedSource(10_000)
+    sink = RecordingSink(lambda index: signal.raise_signal(signal.SIGINT) if index == 5 else None)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(source, echo(), sink)
+            run(source, Echo(), sink)
     finally:
         signal.signal(signal.SIGINT, standing)
     assert sink.calls == ["open", "close"]
-    assert sink.places == list(range(len(sink.places)))
+    assert sink.indices == list(range(len(sink.indices)))
     assert source.closed == 1
-    assert 6 <= len(sink.places) <= source.made < 10_000
+    assert 6 <= len(sink.indices) <= source.delivered < 10_000
     # All that reached the channel was written; at most the one in the capture thread's hands was not.
-    assert len(sink.places) >= source.made - 1
+    assert len(sink.indices) >= source.delivered - 1
 
 
 INTERRUPTED = """
@@ -344,7 +344,7 @@ class Counting(Source):
         self.info = StreamInfo(6, 4, time_base=Fraction(1, 25))
 
     def frames(self) -> Iterator[Frame]:
-        return map(synthetic.gray, range(4))
+        return map(gray, range(4))
 
 
 class Adding(Sink):
@@ -356,7 +356,7 @@ class Adding(Sink):
 
 def test_a_source_and_a_sink_with_only_the_required_method() -> None:
     sink = Adding()
-    report = run(Counting(), echo(), sink)
+    report = run(Counting(), Echo(), sink)
     assert sink.total == report.frames == 4
     assert report.total is None
 
@@ -387,18 +387,18 @@ def test_thread_hygiene_sees_a_thread() -> None:
 
 def test_a_camera_that_is_unplugged_leaves_what_it_filmed() -> None:
     error = SourceError("camera 0 stopped delivering pictures")
-    record = Keep()
+    record = RecordingSink()
     with pytest.raises(SourceError) as caught:
-        run(Script(10, live=True, between=raising(error, 6)), echo(1), Keep(), record=record)
+        run(ScriptedSource(10, live=True, between=raising(error, 6)), Echo(1), RecordingSink(), record=record)
     assert caught.value is error
     assert record.calls == ["open", "close"]
-    assert record.places
+    assert record.indices
 
 
 def test_a_window_lives_between_slow_frames() -> None:
     idled = threading.Event()
 
-    class Pulsing(Keep):
+    class Pulsing(RecordingSink):
         pulse = 0.01
 
         def idle(self) -> None:
@@ -406,17 +406,17 @@ def test_a_window_lives_between_slow_frames() -> None:
 
     # The second frame comes only after the sink was given something to do without one.
     sink = Pulsing()
-    run(Script(2, live=True, between=lambda place: waiting(idled)), echo(1), sink)
-    assert sink.places == [0, 1]
+    run(ScriptedSource(2, live=True, between=lambda index: waiting(idled)), Echo(1), sink)
+    assert sink.indices == [0, 1]
 
 
 def test_q_is_noticed_between_slow_frames() -> None:
-    class Closing(Keep):
+    class Closing(RecordingSink):
         pulse = 0.01
 
         def idle(self) -> None:
             raise StopStreaming
 
-    source = Script(10_000, live=True, between=lambda place: waiting(source.stopped))
-    run(source, echo(1), Closing())
-    assert source.made <= 2
+    source = ScriptedSource(10_000, live=True, between=lambda index: waiting(source.stopped))
+    run(source, Echo(1), Closing())
+    assert source.delivered <= 2

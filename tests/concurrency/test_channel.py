@@ -9,10 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from realtime.channel import Cancelled, Channel
+from realtime.concurrency import Cancelled, Channel
 
 #: Long enough for any machine; a test that waits so long has failed.
-PATIENCE = 20
+TIMEOUT = 20
 
 
 class ChannelMachine(RuleBasedStateMachine):
@@ -109,7 +109,7 @@ def test_producer_and_consumer_lose_nothing_and_keep_order() -> None:
     while items := channel.take(4):
         assert len(items) <= 3
         got += items
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert got == list(range(500))
     assert channel.dropped == 0
 
@@ -128,8 +128,8 @@ def test_put_waits_for_room() -> None:
     thread = in_thread(produce)
     steps.append("take")
     assert channel.take() == ["first"]
-    assert done.wait(PATIENCE)
-    thread.join(PATIENCE)
+    assert done.wait(TIMEOUT)
+    thread.join(TIMEOUT)
     assert channel.take() == ["second"]
     assert steps == ["take", "put"]
 
@@ -139,7 +139,7 @@ def test_take_waits_for_an_item() -> None:
     got: list[list[int] | None] = []
     thread = in_thread(lambda: got.append(channel.take(2)))
     channel.put(1)
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert got == [[1]]
 
 
@@ -176,7 +176,7 @@ def test_the_end_wakes_a_waiting_producer(end: str) -> None:
 
     thread = in_thread(produce)
     getattr(channel, end)()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert not thread.is_alive()
     assert ended == [Cancelled]
 
@@ -193,7 +193,7 @@ def test_cancel_wakes_a_waiting_consumer() -> None:
 
     thread = in_thread(consume)
     channel.cancel()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert not thread.is_alive()
     assert ended == [Cancelled]
 
@@ -203,7 +203,7 @@ def test_close_wakes_a_waiting_consumer_with_nothing() -> None:
     got: list[list[int] | None] = []
     thread = in_thread(lambda: got.append(channel.take()))
     channel.close()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert got == [[]]
 
 
@@ -217,8 +217,8 @@ def test_cancel_discards() -> None:
 
 def test_patience_ends() -> None:
     channel: Channel[int] = Channel(1)
-    assert channel.take(1, patience=0.01) is None
+    assert channel.take(1, timeout=0.01) is None
     channel.put(7)
-    assert channel.take(1, patience=0.01) == [7]
+    assert channel.take(1, timeout=0.01) == [7]
     channel.close()
-    assert channel.take(1, patience=0.01) == []
+    assert channel.take(1, timeout=0.01) == []

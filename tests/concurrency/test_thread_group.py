@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from realtime.channel import Cancelled, Channel
-from realtime.crew import ThreadGroup
+from realtime.concurrency import Cancelled, Channel, ThreadGroup
 
-PATIENCE = 20
+TIMEOUT = 20
 
 
 def failing(error: BaseException) -> Callable[[], None]:
@@ -23,17 +22,17 @@ def failing(error: BaseException) -> Callable[[], None]:
 
 def test_all_stages_run_and_are_joined() -> None:
     seen: list[str] = []
-    with ThreadGroup() as crew:
-        crew.start("one", lambda: seen.append(threading.current_thread().name))
-        crew.start("two", lambda: seen.append(threading.current_thread().name))
-        crew.run(lambda: seen.append(threading.current_thread().name))
+    with ThreadGroup() as group:
+        group.start("one", lambda: seen.append(threading.current_thread().name))
+        group.start("two", lambda: seen.append(threading.current_thread().name))
+        group.run(lambda: seen.append(threading.current_thread().name))
     assert sorted(seen) == sorted(["realtime-one", "realtime-two", threading.current_thread().name])
 
 
 def test_threads_are_not_daemons() -> None:
     daemons: list[bool] = []
-    with ThreadGroup() as crew:
-        crew.start("one", lambda: daemons.append(threading.current_thread().daemon))
+    with ThreadGroup() as group:
+        group.start("one", lambda: daemons.append(threading.current_thread().daemon))
     assert daemons == [False]
 
 
@@ -41,32 +40,32 @@ def test_threads_are_not_daemons() -> None:
 def test_a_failure_comes_out_as_it_was(error: BaseException) -> None:
     cause = OSError("below")
     error.__cause__ = cause
-    with pytest.raises(type(error)) as caught, ThreadGroup() as crew:
-        crew.start("bad", failing(error))
+    with pytest.raises(type(error)) as caught, ThreadGroup() as group:
+        group.start("bad", failing(error))
     assert caught.value is error
     assert caught.value.__cause__ is cause
 
 
 def test_the_first_failure_wins() -> None:
     first, second = ValueError("first"), ValueError("second")
-    told = threading.Event()
+    failed = threading.Event()
 
     def late() -> None:
-        assert told.wait(PATIENCE)
+        assert failed.wait(TIMEOUT)
         raise second
 
-    with pytest.raises(ValueError, match="first") as caught, ThreadGroup(told.set) as crew:
-        crew.start("late", late)
-        crew.start("early", failing(first))
+    with pytest.raises(ValueError, match="first") as caught, ThreadGroup(failed.set) as group:
+        group.start("late", late)
+        group.start("early", failing(first))
     assert caught.value is first
 
 
 def test_a_failure_cancels_the_others_and_their_end_is_none() -> None:
     channel = Channel[int](1)
     error = RuntimeError("the reader broke")
-    with pytest.raises(RuntimeError) as caught, ThreadGroup(channel.cancel) as crew:
-        crew.start("waits", lambda: print(channel.take()))
-        crew.start("breaks", failing(error))
+    with pytest.raises(RuntimeError) as caught, ThreadGroup(channel.cancel) as group:
+        group.start("waits", lambda: print(channel.take()))
+        group.start("breaks", failing(error))
     assert caught.value is error
 
 
@@ -74,26 +73,26 @@ def test_every_cancel_is_called() -> None:
     called: list[str] = []
     with (
         pytest.raises(ValueError, match="broken"),
-        ThreadGroup(lambda: called.append("a"), lambda: called.append("b")) as crew,
+        ThreadGroup(lambda: called.append("a"), lambda: called.append("b")) as group,
     ):
-        crew.start("bad", failing(ValueError("broken")))
+        group.start("bad", failing(ValueError("broken")))
     assert called == ["a", "b"]
 
 
 def test_cancelled_is_no_failure() -> None:
     called: list[str] = []
-    with ThreadGroup(lambda: called.append("cancel")) as crew:
-        crew.start("ends", failing(Cancelled()))
-        crew.run(failing(Cancelled()))
+    with ThreadGroup(lambda: called.append("cancel")) as group:
+        group.start("ends", failing(Cancelled()))
+        group.run(failing(Cancelled()))
     assert called == []
 
 
 def test_a_failure_in_the_calling_thread_ends_the_others() -> None:
     channel = Channel[int](1)
     error = ValueError("of the writer")
-    with pytest.raises(ValueError, match="of the writer") as caught, ThreadGroup(channel.cancel) as crew:
-        crew.start("waits", lambda: print(channel.take()))
-        crew.run(failing(error))
+    with pytest.raises(ValueError, match="of the writer") as caught, ThreadGroup(channel.cancel) as group:
+        group.start("waits", lambda: print(channel.take()))
+        group.run(failing(error))
     assert caught.value is error
 
 
@@ -101,19 +100,49 @@ def test_a_failure_in_the_calling_thread_ends_the_others() -> None:
 def test_keyboard_interrupt_in_the_calling_thread(inside: bool) -> None:
     channel = Channel[int](1)
     error = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt) as caught, ThreadGroup(channel.cancel) as crew:
-        crew.start("waits", lambda: print(channel.take()))
+    with pytest.raises(KeyboardInterrupt) as caught, ThreadGroup(channel.cancel) as group:
+        group.start("waits", lambda: print(channel.take()))
         if inside:
-            crew.run(failing(error))
+            group.run(failing(error))
         else:
             raise error
     assert caught.value is error
 
 
 def test_the_error_of_the_block_does_not_hide_the_first_failure() -> None:
-    first, told = ValueError("first"), threading.Event()
-    with pytest.raises(ValueError, match="first") as caught, ThreadGroup(told.set) as crew:
-        crew.start("bad", failing(first))
-        assert told.wait(PATIENCE)
+    first, failed = ValueError("first"), threading.Event()
+    with pytest.raises(ValueError, match="first") as caught, ThreadGroup(failed.set) as group:
+        group.start("bad", failing(first))
+        assert failed.wait(TIMEOUT)
         raise RuntimeError("afterwards")
     assert caught.value is first
+
+
+def test_an_interrupt_during_the_join_cancels_and_still_joins() -> None:
+    """A second Ctrl-C must not leave the block while a thread still works."""
+    channel = Channel[int](1)
+    finished = threading.Event()
+
+    def interrupts_then_finishes() -> None:
+        try:
+            channel.take()
+        finally:
+            finished.set()
+
+    group = ThreadGroup(channel.cancel)
+    group.start("works", interrupts_then_finishes)
+    thread = group._threads[0]
+    join = thread.join
+    calls: list[int] = []
+
+    def interrupted_join() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        join()
+
+    thread.join = interrupted_join  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt), group:
+        pass
+    assert finished.is_set()
+    assert not thread.is_alive()

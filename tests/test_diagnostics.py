@@ -1,0 +1,65 @@
+"""What was chosen, repaired, skipped or left out."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from realtime import Diagnostics, Message, Severity
+from realtime.diagnostics import Counted
+
+
+def test_a_text_is_kept_once() -> None:
+    diagnostics = Diagnostics()
+    for _ in range(2):
+        diagnostics.warn("subtitles left out")
+    assert diagnostics.messages == (Message(Severity.WARNING, "subtitles left out"),)
+
+
+def test_a_choice_is_no_warning_and_no_damage() -> None:
+    diagnostics = Diagnostics()
+    diagnostics.info("engine fast, because exact would take an hour")
+    assert diagnostics.warnings == ()
+    assert not diagnostics.damaged
+
+
+def test_counts_are_summed_and_said_once_at_the_first() -> None:
+    diagnostics, heard = Diagnostics(), list[Message]()
+    diagnostics.subscribe(heard.append)
+    diagnostics.count(Counted.SKIPPED_PACKETS, 0)
+    assert heard == []
+    diagnostics.count(Counted.SKIPPED_PACKETS)
+    diagnostics.count(Counted.SKIPPED_PACKETS, 2)
+    assert [message.severity for message in heard] == [Severity.DAMAGE]
+    assert diagnostics.counts == {"skipped_packets": 3}
+    assert diagnostics.messages == (Message(Severity.DAMAGE, "damaged places skipped: 3"),)
+    assert diagnostics.damaged
+
+
+def test_a_late_listener_hears_what_came_before() -> None:
+    diagnostics, heard = Diagnostics(), list[str]()
+    diagnostics.info("first")
+    diagnostics.subscribe(lambda message: heard.append(message.text))
+    diagnostics.warn("second")
+    assert heard == ["first", "second"]
+
+
+@pytest.mark.parametrize("kind", list(Counted))
+def test_damage_of_every_kind_is_damage(kind: Counted) -> None:
+    diagnostics = Diagnostics()
+    diagnostics.count(kind)
+    assert diagnostics.damaged == (kind.severity is Severity.DAMAGE)
+
+
+def test_threads_lose_no_count() -> None:
+    diagnostics = Diagnostics()
+    threads = [
+        threading.Thread(target=lambda: [diagnostics.count(Counted.CONCEALED_FRAMES) for _ in range(1000)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert diagnostics.counts == {"concealed_frames": 4000}
