@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from realtime.color import Matrix
 from realtime.diagnostics import Diagnostics
+from realtime.events import EventBus, Link
 
 Samples = NDArray[Any]
 Model = Literal["rgb", "yuv", "gray"]
@@ -64,6 +65,8 @@ class Frame:
     captured_at: float = 0.0
     #: How long the picture stays, in `time_base`; 0 when the stream does not say.
     duration: int = 0
+    #: What the frame was before it was processed, for before/after views; live streams only.
+    original: Frame | None = None
 
     def __post_init__(self) -> None:
         if not self.planes or self.planes[0].ndim < 2:
@@ -108,7 +111,8 @@ class StreamInfo:
     - `color_tags`: colour primaries and transfer, ISO/IEC 23091-2; 2 is unspecified.
     - `sample_aspect_ratio`: width / height of a pixel, None for unknown.
     - `display_matrix`: nine numbers by which a player turns the picture (ISO/IEC 14496-12), or None.
-    - `diagnostics`: grows while the stream is read, enhanced and written.
+    - `diagnostics`: grows while the stream is read, enhanced and written. `events`: what happens to a live stream.
+    - `link`: whether a live source delivers frames now.
     """
 
     width: int
@@ -127,3 +131,5 @@ class StreamInfo:
     sample_aspect_ratio: Fraction | None = None
     display_matrix: tuple[int, ...] | None = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics, compare=False, repr=False)
+    events: EventBus = field(default_factory=EventBus, compare=False, repr=False)
+    link: Link = field(default_factory=Link, compare=False, repr=False)
