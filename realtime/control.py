@@ -49,3 +49,51 @@ class Control:
         with self._lock:
             self._state = replace(self._state, **changes)
             return self._state
+
+
+class Playback:
+    """Where a file plays, for a viewer that pauses and seeks; safe between threads. Times in seconds of the file.
+
+    The viewer writes `paused` and calls `seek`; the source reads them and reports `position` and `length`.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paused = False
+        self._target: float | None = None
+        self.position = 0.0
+        self.length: float | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the file stands still."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, value: bool) -> None:
+        with self._changed:
+            self._paused = value
+            self._changed.notify_all()
+
+    def seek(self, seconds: float) -> None:
+        """Asks for the frame at that moment, within the file."""
+        with self._changed:
+            self._target = max(0.0, seconds if self.length is None else min(seconds, self.length))
+            self._changed.notify_all()
+
+    def take_target(self) -> float | None:
+        """The moment that was asked for since the last call, or None."""
+        with self._changed:
+            target, self._target = self._target, None
+            return target
+
+    def wait(self, seconds: float | None) -> None:
+        """Returns after `seconds` (None: never by itself), or when something was changed."""
+        with self._changed:
+            if self._target is None:
+                self._changed.wait(seconds)
+
+    def wake(self) -> None:
+        """Ends a `wait` now."""
+        with self._changed:
+            self._changed.notify_all()

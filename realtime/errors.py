@@ -3,6 +3,7 @@
     RealtimeError               everything this package raises on purpose
     |-- SettingError            an argument outside its range, or two that exclude each other (also a ValueError)
     |-- SourceError             an input that cannot be read: missing, empty, not a video, a camera that is not there
+    |   `-- SourceLost          a live input that was lost and did not come back in time
     |-- SinkError               an output that cannot be written: no folder, no permission, no display, disk full
     |-- WeightsError            a weights file that is missing, altered or of another network
     |-- DeviceError             a device that was asked for and is not there
@@ -29,6 +30,10 @@ class SettingError(RealtimeError, ValueError):
 
 class SourceError(RealtimeError):
     """An input that cannot be read."""
+
+
+class SourceLost(SourceError):
+    """A live input that was lost and did not come back within the time that was given."""
 
 
 class SinkError(RealtimeError):

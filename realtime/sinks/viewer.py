@@ -1,0 +1,199 @@
+"""What a viewer of a stream shows and what its keys do, without any window: frames and key codes in, pictures out.
+
+`sinks.window` puts it on a screen. All that a key changes is the `View` here, the shared `Control` and `Playback`, or a
+callable that was given for it, so each key is tested without a display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from realtime.control import Control, Playback
+from realtime.errors import StopStreaming
+from realtime.events import Link
+from realtime.frame import Frame, Samples
+from realtime.report import Report
+from realtime.sinks.overlay import View, compose, grayed, position_bar, with_text
+
+STRENGTH_STEP, EXPOSURE_STEP = 0.1, 0.5
+SEEK_SECONDS = 5.0
+#: Key codes as OpenCV's waitKeyEx reports them on X11 (GTK and Qt), macOS and Windows.
+LEFT, RIGHT = frozenset({65361, 63234, 2424832}), frozenset({65363, 63235, 2555904})
+ESCAPE = 27
+#: Frames that a notice, such as "snapshot written", stays on the picture.
+NOTICE_FRAMES = 60
+
+
+@dataclass
+class Actions:
+    """What keys may do beyond the picture itself; None hides the key. Each returns a notice, or None."""
+
+    snapshot: Callable[[Samples], str] | None = None
+    toggle_recording: Callable[[], str] | None = None
+    next_engine: Callable[[], str] | None = None
+    toggle_full_screen: Callable[[], None] | None = None
+
+
+@dataclass
+class Viewer:
+    """The state of one viewer. `control` and `playback` are shared with the session and the source."""
+
+    control: Control
+    link: Link = field(default_factory=Link)
+    playback: Playback | None = None
+    actions: Actions = field(default_factory=Actions)
+    view: View = field(default_factory=View)
+    frozen: bool = False
+    report: Report | None = None
+
+    def __post_init__(self) -> None:
+        self._after: Samples | None = None
+        self._before: Samples | None = None
+        self._notice, self._notice_left = "", 0
+
+    def show(self, after: Frame, before: Frame | None) -> None:
+        """Takes the newest frame, 8-bit RGB, and what it was before."""
+        self._notice_left = max(self._notice_left - 1, 0)
+        if self.frozen and self._after is not None:
+            return
+        self._after = after.planes[0]
+        self._before = None if before is None else before.planes[0]
+
+    @property
+    def needs_original(self) -> bool:
+        """Whether `show` should be given the frame before processing."""
+        return self.view.needs_original
+
+    def picture(self) -> Samples | None:
+        """What to put on the screen now, uint8 RGB (H, W, 3); None before the first frame."""
+        if self._after is None:
+            return None
+        picture = self.plain_picture()
+        assert picture is not None
+        if not self.link.state.connected:
+            return grayed(picture, self.link.state.message)
+        if self.playback is not None and self.playback.length and (self.view.figures or self.playback.paused):
+            picture = position_bar(picture, self.playback.position / self.playback.length)
+        return with_text(picture, self._lines())
+
+    def plain_picture(self) -> Samples | None:
+        """The same without any text: what a snapshot holds."""
+        if self._after is None:
+            return None
+        return compose(self._after, self._before, self.view)
+
+    def key(self, code: int) -> None:
+        """Does what a key means; unknown keys do nothing. Raises StopStreaming for the keys that quit."""
+        if code in LEFT or code in RIGHT:
+            self._seek(SEEK_SECONDS if code in RIGHT else -SEEK_SECONDS)
+        elif code == ESCAPE:
+            raise StopStreaming
+        elif 0 <= code < 128 and (action := self._keys().get(chr(code).lower())):
+            action[1]()
+
+    def drag(self, x: float) -> None:
+        """Moves the divider to `x`, 0..1 of the picture's width, if there is one."""
+        if self.view.divider is not None:
+            self.view = replace(self.view, divider=min(max(x, 0.0), 1.0))
+
+    def help(self) -> list[str]:
+        """A line for each key."""
+        seek = ["left, right  5 s back, on"] if self.playback is not None else []
+        return [f"{name if name != ' ' else 'space'}  {text}" for name, (text, _) in self._keys().items()] + seek
+
+    def notice(self, text: str) -> None:
+        """Shows a short text for about two seconds."""
+        self._notice, self._notice_left = text, NOTICE_FRAMES
+
+    def _keys(self) -> dict[str, tuple[str, Callable[[], None]]]:
+        keys: dict[str, tuple[str, Callable[[], None]]] = {
+            "h": ("this help", lambda: self._view(help=not self.view.help)),
+            "q": ("quit (or Esc)", self._quit),
+            " ": ("pause, go on", self._pause),
+            "c": ("compare: divider, drag it", lambda: self._view(divider=None if self.view.divider else 0.5)),
+            "b": ("before and after side by side", lambda: self._view(side_by_side=not self.view.side_by_side)),
+            "e": ("enhancement on, off", self._toggle_enhanced),
+            "+": ("strength up", lambda: self._strength(STRENGTH_STEP)),
+            "-": ("strength down", lambda: self._strength(-STRENGTH_STEP)),
+            ".": ("exposure up", lambda: self._exposure(EXPOSURE_STEP)),
+            ",": ("exposure down", lambda: self._exposure(-EXPOSURE_STEP)),
+            "m": ("mirror", lambda: self._view(mirror=not self.view.mirror)),
+            "t": ("turn by 90 degrees", lambda: self._view(rotation=(self.view.rotation + 90) % 360)),
+            "i": ("figures", lambda: self._view(figures=not self.view.figures)),
+        }
+        if self.actions.next_engine is not None:
+            keys["g"] = ("engine", lambda: self._act(self.actions.next_engine))
+        if self.actions.snapshot is not None:
+            keys["s"] = ("snapshot to a PNG file", self._snapshot)
+        if self.actions.toggle_recording is not None:
+            keys["r"] = ("recording: start, stop", lambda: self._act(self.actions.toggle_recording))
+        if (full_screen := self.actions.toggle_full_screen) is not None:
+            keys["f"] = ("full screen", full_screen)
+        keys["="] = keys["+"]  # the same key without Shift on many keyboards
+        return keys
+
+    def _lines(self) -> list[str]:
+        if self.view.help:
+            return [line for line in self.help() if not line.startswith("=")]
+        lines = []
+        if self.view.figures and self.report is not None:
+            lines += figures(self.report, self.control)
+        if self._notice_left:
+            lines.append(self._notice)
+        if self.frozen or (self.playback is not None and self.playback.paused):
+            lines.append("paused")
+        return lines
+
+    def _view(self, **changes: object) -> None:
+        self.view = replace(self.view, **changes)  # type: ignore[arg-type]
+
+    def _quit(self) -> None:
+        raise StopStreaming
+
+    def _pause(self) -> None:
+        if self.playback is not None:
+            self.playback.paused = not self.playback.paused
+        else:
+            self.frozen = not self.frozen
+
+    def _toggle_enhanced(self) -> None:
+        enhanced = self.control.update(enhanced=not self.control.state.enhanced).enhanced
+        self.notice(f"enhancement {'on' if enhanced else 'off'}")
+
+    def _strength(self, step: float) -> None:
+        strength = round(min(max(self.control.state.strength + step, 0.0), 1.0), 2)
+        self.control.update(strength=strength)
+        self.notice(f"strength {strength:.1f}")
+
+    def _exposure(self, step: float) -> None:
+        bias = min(max(self.control.state.exposure_bias + step, -6.0), 6.0)
+        self.control.update(exposure_bias=bias)
+        self.notice(f"exposure {bias:+.1f} stops")
+
+    def _snapshot(self) -> None:
+        picture = self.plain_picture()
+        if picture is not None and self.actions.snapshot is not None:
+            self.notice(self.actions.snapshot(picture))
+
+    def _act(self, action: Callable[[], str] | None) -> None:
+        if action is not None:
+            self.notice(action())
+
+    def _seek(self, seconds: float) -> None:
+        if self.playback is not None:
+            self.playback.seek(self.playback.position + seconds)
+
+
+def figures(report: Report, control: Control) -> list[str]:
+    """The figures of a run as lines: rate and engine, delay, frames dropped by output, settings."""
+    delay, state = report.latency_ms, control.state
+    lines = [f"{report.fps:.1f} fps  {report.width}x{report.height}  {report.engine} ({report.device})"]
+    if delay:
+        lines.append(f"{delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})")
+    dropped = [f"{report.dropped} dropped"]
+    dropped += [f"{output.dropped} by {output.name}" for output in report.outputs if output.dropped]
+    lines.append(", ".join(dropped))
+    settings = f"strength {state.strength:.1f}  exposure {state.exposure_bias:+.1f}"
+    lines.append(settings if state.enhanced else f"{settings}  off")
+    return lines

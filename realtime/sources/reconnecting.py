@@ -1,0 +1,118 @@
+"""A live source that is opened again whenever it is lost: a camera unplugged, a stream cut or stalled."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, repeat
+from time import perf_counter
+
+from realtime.diagnostics import Counted
+from realtime.errors import SourceError, SourceLost
+from realtime.frame import Frame
+from realtime.media.pixel_formats import fit
+from realtime.sources.base import Source
+
+#: Seconds between attempts: growing, so that a camera that reboots is not hammered, and short at first.
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+LONGEST_PAUSE = 15.0
+
+
+class Reconnecting(Source):
+    """The frames of the source that `connect` opens, and of each one it opens after a loss.
+
+    Across a gap, timestamps go on by the time that really passed; frames of another size or format are brought to
+    those of the first connection. ``info.link`` tells viewers while nothing arrives, ``info.events`` has ``opened``,
+    ``lost``, ``reconnected`` and ``gave_up``. A source that ends without an error counts as lost, since live ones have
+    no end.
+
+    Raises what `connect` raises the first time, and SourceLost after `give_up_after` seconds without a frame (None:
+    never).
+    """
+
+    def __init__(self, connect: Callable[[], Source], give_up_after: float | None = None) -> None:
+        self._connect, self._give_up_after = connect, give_up_after
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._source: Source | None = connect()
+        self.info = self._source.info
+        self._last: Frame | None = None
+
+    def frames(self) -> Iterator[Frame]:
+        self.info.events.publish("opened", source=self.info.name, width=self.info.width, height=self.info.height)
+        since = perf_counter()
+        pauses = chain(PAUSES, repeat(LONGEST_PAUSE))
+        while not self._stopped.is_set():
+            reason = "it ended"
+            try:
+                for frame in self._connected_frames():
+                    if not self.info.link.state.connected:
+                        self._restored(perf_counter() - since)
+                    since, pauses = perf_counter(), chain(PAUSES, repeat(LONGEST_PAUSE))
+                    yield frame
+            except SourceError as error:
+                reason = str(error)
+            if self._stopped.is_set():
+                return
+            self._close_source()
+            self._wait(reason, since, next(pauses))
+
+    def stop(self) -> None:
+        self._stopped.set()
+        with self._lock:
+            if self._source is not None:
+                self._source.stop()
+
+    def close(self) -> None:
+        self._close_source()
+
+    def _connected_frames(self) -> Iterator[Frame]:
+        """Frames of one connection, with times that follow those of the one before."""
+        source = self._source or self._connect()
+        with self._lock:
+            self._source = source
+            if self._stopped.is_set():
+                return
+        shift: int | None = None
+        for frame in source.frames():
+            pts = round(frame.pts * frame.time_base / self.info.time_base)
+            if shift is None:
+                shift = 0 if self._last is None else self._pts_after_gap(frame) - pts
+            frame = replace(fit(frame, self.info), pts=pts + shift, time_base=self.info.time_base)
+            if (frame.width, frame.height) != (source.info.width, source.info.height):
+                self.info.diagnostics.count(Counted.RESIZED_FRAMES)
+            self._last = frame
+            yield frame
+
+    def _pts_after_gap(self, frame: Frame) -> int:
+        """The timestamp of the first frame behind a gap: that of the last one, and the time that passed since."""
+        assert self._last is not None
+        passed = max(frame.captured_at - self._last.captured_at, 0.0)
+        return self._last.pts + max(1, round(passed / self.info.time_base))
+
+    def _wait(self, reason: str, since: float, pause: float) -> None:
+        """Reports the loss and waits for the next attempt. Raises SourceLost when the time is up."""
+        gone = perf_counter() - since
+        if self._give_up_after is not None and gone + pause > self._give_up_after:
+            self._stopped.wait(max(self._give_up_after - gone, 0.0))
+            if self._stopped.is_set():
+                return
+            self.info.events.publish("gave_up", source=self.info.name, seconds=round(perf_counter() - since, 1))
+            raise SourceLost(
+                f"{self.info.name} is lost and did not come back within {self._give_up_after:g} s: {reason}"
+            )
+        if self.info.link.state.connected:
+            self.info.events.publish("lost", source=self.info.name, reason=reason)
+        self.info.link.lost(f"{self.info.name} is lost: {reason}\ntrying again in {pause:g} s")
+        self._stopped.wait(pause)
+
+    def _restored(self, seconds: float) -> None:
+        self.info.link.restored()
+        self.info.events.publish("reconnected", source=self.info.name, seconds=round(seconds, 1))
+
+    def _close_source(self) -> None:
+        with self._lock:
+            source, self._source = self._source, None
+        if source is not None:
+            source.close()
