@@ -6,6 +6,7 @@ Keys, the page and other remote controls write it from their own threads.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,13 +88,12 @@ class Playback:
             target, self._target = self._target, None
             return target
 
-    def wait(self, seconds: float | None) -> None:
-        """Returns after `seconds` (None: never by itself), or when something was changed."""
+    def wait_while_paused(self, stopped: Callable[[], bool]) -> None:
+        """Returns when the file is not paused, when a moment was asked for, or `wake` finds that it `stopped`."""
         with self._changed:
-            if self._target is None:
-                self._changed.wait(seconds)
+            self._changed.wait_for(lambda: not self._paused or self._target is not None or stopped())
 
     def wake(self) -> None:
-        """Ends a `wait` now."""
+        """Makes `wait_while_paused` look again."""
         with self._changed:
             self._changed.notify_all()

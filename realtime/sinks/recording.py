@@ -1,0 +1,99 @@
+"""A recording beside a live picture: started and stopped while the stream runs, in one file or a new one every so
+often, as dashcams do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+from realtime.errors import SinkError
+from realtime.frame import Frame, PixelFormat, StreamInfo
+from realtime.sinks.base import Sink
+
+
+def dated_path(folder: Path, suffix: str, now: Callable[[], datetime] = datetime.now) -> Path:
+    """A name in `folder` that says when the file began, in local time, and that is not taken yet."""
+    name = now().strftime("%Y-%m-%d_%H-%M-%S")
+    path, number = folder / f"{name}{suffix}", 2
+    while path.exists():
+        path, number = folder / f"{name}_{number}{suffix}", number + 1
+    return path
+
+
+class Recording(Sink):
+    """Writes to the sinks that `make` opens, one after another.
+
+    `every` is the length of a file in seconds, None for one file from start to stop. `toggle` starts and stops it from
+    another thread; with `active` it starts with the first frame. A file that cannot be written, such as on a full disk,
+    ends the recording and is reported; the stream goes on. Times in each file count from its first frame.
+    """
+
+    name = "recording"
+
+    def __init__(self, make: Callable[[], tuple[Path, Sink]], every: float | None = None, active: bool = True) -> None:
+        self._make = make
+        self._every = None if every is None else Fraction(every).limit_denominator(1000)
+        self._lock = threading.Lock()
+        self._active = active
+        self._sink: Sink | None = None
+        self._path: Path | None = None
+        self._first_pts = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether frames are being recorded."""
+        return self._active
+
+    def toggle(self) -> bool:
+        """Starts or stops with the next frame; returns whether it records then."""
+        with self._lock:
+            self._active = not self._active
+            return self._active
+
+    def format_for(self, info: StreamInfo) -> PixelFormat:
+        return self._probe().format_for(info)
+
+    def open(self, info: StreamInfo) -> None:
+        self._info = info
+
+    def write(self, frame: Frame) -> None:
+        try:
+            self._write(frame)
+        except SinkError as error:
+            self._active = False
+            self._sink = None  # it aborted itself
+            self._info.diagnostics.warn(f"recording ended: {error}")
+            self._info.events.publish("output_failed", path=str(self._path), reason=str(error))
+
+    def close(self) -> None:
+        self._finish()
+
+    def _write(self, frame: Frame) -> None:
+        if self._sink is not None and (not self._active or self._is_due(frame)):
+            self._finish()
+        if not self._active:
+            return
+        if self._sink is None:
+            self._path, sink = self._make()
+            sink.open(self._info)
+            self._sink, self._first_pts = sink, frame.pts
+            self._info.events.publish("recording_started", path=str(self._path))
+        self._sink.write(replace(frame, pts=frame.pts - self._first_pts, original=None))
+
+    def _is_due(self, frame: Frame) -> bool:
+        elapsed = (frame.pts - self._first_pts) * frame.time_base
+        return self._every is not None and elapsed >= self._every
+
+    def _finish(self) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close()
+            self._info.events.publish("recording_finished", path=str(self._path))
+
+    def _probe(self) -> Sink:
+        """A sink to ask for its format; it is never opened."""
+        return self._make()[1]
