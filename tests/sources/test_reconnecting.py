@@ -120,7 +120,8 @@ def test_events_and_the_link_say_what_happens() -> None:
 
 
 def test_a_viewer_is_told_while_nothing_arrives() -> None:
-    source = Reconnecting(connecting(Connection([1.0], error=SourceError("unplugged")), SourceError("gone")), 0.01)
+    lost = Connection([1.0], error=SourceError("unplugged"))
+    source = Reconnecting(connecting(lost, *[SourceError("gone")] * 99), 0.01)
     with pytest.raises(SourceLost):
         list(source.frames())
     assert not source.info.link.state.connected
