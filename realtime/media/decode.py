@@ -9,13 +9,17 @@ from fractions import Fraction
 from itertools import chain
 from time import perf_counter
 
+from realtime.config import InputOverrides
+from realtime.diagnostics import Counted
 from realtime.errors import SourceError
 from realtime.frame import Frame, StreamInfo
-from realtime.media.integrity import watched
-from realtime.media.libav import TimestampFixer, av, main_video, packets
+from realtime.media.demux import main_video, packets
+from realtime.media.integrity import report_gaps
+from realtime.media.libav import av
 from realtime.media.opening import reason
-from realtime.media.pixel_formats import InputOverrides, pixel_format, planes, resized
-from realtime.media.probe import announced, interlaced
+from realtime.media.pixel_formats import pixel_format, planes, resized
+from realtime.media.probe import declared_duration, interlaced
+from realtime.media.timestamps import TimestampFixer
 
 #: Decoding costs a small part of what the network does; more threads would only take cores away from it.
 DECODER_THREADS = max(1, min(4, (os.cpu_count() or 2) // 2))
@@ -34,7 +38,7 @@ class Decoder:
 
     container: av.container.InputContainer
     info: StreamInfo
-    reading: InputOverrides
+    overrides: InputOverrides
 
     def frames(self) -> Iterator[Frame]:
         """The frames in the order they are shown. Raises SourceError when there is none, or reading breaks off."""
@@ -49,7 +53,7 @@ class Decoder:
         following = None
         # From the beginning only: behind a seek there is nothing that a packet could follow.
         path = self.info.path if self.info.time_span[0] is None else None
-        read = watched(packets(self.container, self._damaged), self.container.format.name, path, self._damaged)
+        read = report_gaps(packets(self.container, self._damaged), self.container.format.name, path, self._damaged)
         before, first = ([], None) if self.info.live else _beginning(read, stream, step)
         repaired = 0 if first is None else -1  # the first one counts as well
         for picture in self._pictures(stream, chain(before, read)):
@@ -58,9 +62,9 @@ class Decoder:
             time = picture.pts
             if self.container.format.name == "avi":
                 time = following if picture.dts is None else picture.dts
-            pts = clock.tell(first if time is None and count == 1 else time, picture.duration or 0, picture.dts)
+            pts = clock.fix(first if time is None and count == 1 else time, picture.duration or 0, picture.dts)
             following = pts + step
-            self.info.diagnostics.counts["repaired_timestamps"] += clock.repaired - repaired
+            self.info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, clock.repaired - repaired)
             repaired = clock.repaired
             yield self._frame(picture, pts, stream.time_base)
         if not count:
@@ -91,9 +95,9 @@ class Decoder:
             yield from pictures
         if self.info.live and last is not None:
             raise SourceError(f"{self.info.name} broke off: {reason(last)}") from last
-        told = announced(self.container)
+        told = declared_duration(self.container)
         if told is not None and not self.info.live and told - end > SHORT:
-            self.info.diagnostics.counts["missing_seconds"] = round(told - end)
+            self.info.diagnostics.count(Counted.MISSING_SECONDS, round(told - end))
 
     def _decoded(self, codec: av.video.codeccontext.VideoCodecContext, packet: av.Packet) -> list[av.VideoFrame]:
         """What a packet gives; counts what only a tolerant decoder takes. Raises what PyAV raises."""
@@ -108,22 +112,25 @@ class Decoder:
             tolerant.extradata = codec.extradata
             if not (pictures := tolerant.decode(packet)):
                 raise
-            self.info.diagnostics.counts["concealed_frames"] += len(pictures)
+            self.info.diagnostics.count(Counted.CONCEALED_FRAMES, len(pictures))
             return pictures
 
     def _damaged(self) -> None:
-        self.info.diagnostics.counts["skipped_packets"] += 1
+        self.info.diagnostics.count(Counted.SKIPPED_PACKETS, 1)
 
     def _frame(self, picture: av.VideoFrame, pts: int, time_base: Fraction) -> Frame:
         diagnostics, width, height = self.info.diagnostics, self.info.width, self.info.height
         if picture.interlaced_frame:
-            diagnostics.note(next((n for n in diagnostics.sentences if "interlaced" in n), interlaced("unknown")))
+            if not any("interlaced" in text for text in diagnostics.warnings):
+                diagnostics.warn(interlaced("unknown"))
         if picture.is_corrupt:
-            diagnostics.counts["concealed_frames"] += 1
+            diagnostics.count(Counted.CONCEALED_FRAMES, 1)
         duration = picture.duration or 0
-        format = pixel_format(picture.format.name, picture.colorspace, picture.color_range, width, height, self.reading)
+        format = pixel_format(
+            picture.format.name, picture.colorspace, picture.color_range, width, height, self.overrides
+        )
         if (picture.width, picture.height) != (width, height):
-            diagnostics.counts["resized_frames"] += 1
+            diagnostics.count(Counted.RESIZED_FRAMES, 1)
             picture = resized(picture, width, height)
         return Frame(planes(picture, format), format, pts, time_base, perf_counter(), duration)
 

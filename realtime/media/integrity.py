@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from realtime.media.libav import av
-from realtime.media.matroska import Blocks
+from realtime.media.matroska import MatroskaScanner
 
 #: Packets behind a doubtful one by which it is seen whether times start anew.
 AFTER = 3
@@ -15,7 +15,7 @@ AFTER = 3
 PIECES, SYNC, ROWS = (188, 192, 204), 0x47, 5
 
 
-def watched(
+def report_gaps(
     read: Iterator[av.Packet], kind: str, path: Path | None, damaged: Callable[[], None]
 ) -> Iterator[av.Packet]:
     """The packets of a container; calls `damaged` for each place where some are missing.
@@ -26,9 +26,9 @@ def watched(
     beginning, or None.
     """
     doubted: dict[int, list[int]] = {}
-    with closing(Blocks(path)) if path and "matroska" in kind else nullcontext() as blocks:
+    with closing(MatroskaScanner(path)) if path and "matroska" in kind else nullcontext() as blocks:
         for packet in read:
-            if blocks and packet.pos is not None and not blocks.reach(packet.pos):
+            if blocks and packet.pos is not None and not blocks.is_contiguous(packet.pos):
                 damaged()
             index, time = packet.stream.index, packet.dts
             if packet.is_corrupt or index in doubted:
@@ -40,11 +40,11 @@ def watched(
                     if not joined:
                         damaged()
             yield packet
-        if (blocks and not blocks.end()) or (path and kind == "mpegts" and _broken_off(path)):
+        if (blocks and not blocks.is_complete()) or (path and kind == "mpegts" and is_truncated(path)):
             damaged()
 
 
-def _broken_off(path: Path) -> bool:
+def is_truncated(path: Path) -> bool:
     """Whether a file of MPEG-TS ends within a piece. What ends otherwise, with room for more say, is not judged."""
     with path.open("rb") as file:
         file.seek(-min(file.seek(0, 2), ROWS * max(PIECES)), 2)

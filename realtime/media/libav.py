@@ -1,14 +1,11 @@
-"""The one place that imports PyAV, and what reading needs on both sides of the pipeline.
+"""The one place that imports PyAV. The rest of the package says ``from realtime.media.libav import av``.
 
-The order of two imports matters: on Linux the PyAV wheel brings a libxcb of its own; loaded before OpenCV's, it makes
-``cv2.imshow`` hang for ever. OpenCV first is fine, so it always comes first here. The rest of the package says
-``from realtime.media.libav import av``.
+The order of two imports matters: on Linux the PyAV wheel brings a libxcb of its own, and when that is loaded before
+OpenCV's, ``cv2.imshow`` hangs for ever. So OpenCV comes first here. Importing this module changes no settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,106 +14,49 @@ import cv2
 import av
 # isort: on
 
-av.logging.set_level(av.logging.PANIC)  # libav's own lines would tear the progress display; errors arrive as exceptions
+from realtime.media.containers import COMMON_OPTIONS, Container
 
-__all__ = ["PROTOCOLS", "TimestampFixer", "av", "cv2", "main_video", "open_file", "open_stream", "packets"]
+__all__ = ["PROTOCOLS", "av", "cv2", "open_file", "open_output", "open_stream", "silence_logging"]
 
-#: Formats that hold their own pictures. Playlists, concat scripts, SDP and their kin are missing on purpose: dressed
-#: up as a video they would make us read other files, or talk to the network.
-FORMATS = (
+#: Demuxers for files: formats that hold their own pictures. Playlists, concat scripts and SDP are missing on purpose: a
+#: file of that kind, under the name of a video, would make libav read other files or talk to the network.
+FILE_DEMUXERS = (
     "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,nut,ivf,obu,h264,hevc,av1,m4v,mjpeg,mpegvideo,dv,gif,apng,wtv,rm,"
     "yuv4mpegpipe,webp,dhav"
 )
-#: What a network camera speaks; never ``file``.
+#: Protocols of network cameras; never ``file``.
 PROTOCOLS = "rtsp,rtsps,rtp,srtp,srt,rtmp,rtmps,rtmpt,http,https,httpproxy,tcp,udp,tls,mmsh,mmst"
-STREAMED = FORMATS + ",rtsp,rtp,mpjpeg,hls,live_flv,image2pipe,jpeg_pipe"
-#: Seconds that one read of a file may take; a wreck must not hold a batch up.
-PATIENCE = 10.0
-#: Damaged places in a row, without a good packet between them, before the rest is given up.
-HOPELESS = 100
-#: A step back, or a distance between the two clocks of a packet, that is no reordering but a broken clock; seconds.
-JUMP = 1
+STREAM_DEMUXERS = FILE_DEMUXERS + ",rtsp,rtp,mpjpeg,hls,live_flv,image2pipe,jpeg_pipe"
+#: Seconds that one read of a file may take, so that a damaged file does not hold a batch up.
+FILE_READ_TIMEOUT = 10.0
+#: Replace what cannot be decoded in tags in an old code page. From PyAV 19 on it always does.
+TAG_OPTIONS: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
-#: Tags in an old code page are no reason to refuse the pictures. From PyAV 19 on they never are.
-TOLERANT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+def silence_logging() -> None:
+    """Turns off what libav prints to stderr, for the whole process. Its errors still arrive as exceptions."""
+    av.logging.set_level(av.logging.PANIC)
 
 
 def open_file(path: Path) -> av.container.InputContainer:
     """Opens a file for reading, and nothing that it may point to. Raises what PyAV raises."""
-    # "file:" in front, or a name such as "concat:a|b" would be taken for a protocol.
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-    return av.open(f"file:{path}", container_options=options, timeout=PATIENCE, **TOLERANT)
+    # Without "file:", a name such as "concat:a|b" would be taken for a protocol.
+    options = {"format_whitelist": FILE_DEMUXERS, "protocol_whitelist": "file"}
+    return av.open(f"file:{path}", container_options=options, timeout=FILE_READ_TIMEOUT, **TAG_OPTIONS)
 
 
-def open_stream(address: str, options: dict[str, str]) -> av.container.InputContainer:
-    """Opens a network address for reading; what it answers cannot make us read files. Raises what PyAV raises."""
-    allowed = {"format_whitelist": STREAMED, "protocol_whitelist": PROTOCOLS}
-    return av.open(address, options=options | allowed, **TOLERANT)
+def open_stream(
+    address: str, options: dict[str, str], timeout: tuple[float, float | None]
+) -> av.container.InputContainer:
+    """Opens a network address for reading, and no file that the server may name. Raises what PyAV raises.
 
-
-def main_video(container: av.container.InputContainer) -> Any:
-    """The first video stream that moves, or None: a cover picture does not."""
-    for stream in container.streams.video:
-        if not int(stream.disposition) & int(av.stream.Disposition.attached_pic):
-            return stream
-    return None
-
-
-def packets(container: av.container.InputContainer, damaged: Callable[[], None]) -> Iterator[av.Packet]:
-    """Every packet of a container; calls `damaged` for each place that cannot be read and goes on behind it.
-
-    Ends with one empty packet a stream, which flush decoders.
+    `options` are libav's, `timeout` the seconds that opening and then each read may take.
     """
-    streams = list(container.streams)
-    failed = 0
-    while failed < HOPELESS:
-        try:
-            for packet in container.demux(streams):
-                failed = 0
-                yield packet
-            return
-        except IndexError:
-            return  # PyAV flushes streams in vain that came up on the way; it does so after those that it knows.
-        except av.error.FFmpegError:
-            failed += 1
-            # Most demuxers look for the next good place themselves; one report for a run of them is enough.
-            if failed == 1:
-                damaged()
-    for stream in streams:
-        empty = av.Packet()
-        empty.stream = stream
-        yield empty
+    allowed = {"format_whitelist": STREAM_DEMUXERS, "protocol_whitelist": PROTOCOLS}
+    return av.open(address, options=options | allowed, timeout=timeout, **TAG_OPTIONS)
 
 
-class TimestampFixer:
-    """Makes timestamps of one stream rise; counts what it repaired.
-
-    `strictly` for pictures: two at one moment cannot both be shown. A missing one follows the one before; one that is
-    not later than that moves behind it; a step back of more than `JUMP` seconds shifts all that follow.
-    """
-
-    def __init__(self, time_base: Fraction, step: int = 1, strictly: bool = True) -> None:
-        self._jump = int(JUMP / time_base) + 1
-        self._step, self._least = max(step, 1), 1 if strictly else 0
-        self._last: int | None = None
-        self._shift = 0
-        self.repaired = 0
-
-    def tell(self, pts: int | None, duration: int = 0, other: int | None = None) -> int:
-        """The timestamp to use for `pts`; `other` is the packet's second clock, believed where `pts` is far off."""
-        if pts is not None and other is not None and abs(pts - other) > 10 * self._jump:
-            pts, self.repaired = other, self.repaired + 1
-        time = None if pts is None else pts + self._shift
-        if self._last is None:
-            time = 0 if time is None else time
-        elif time is None:
-            time, self.repaired = self._last + self._step, self.repaired + 1
-        elif time < self._last + self._least:
-            behind = self._last + (self._step if self._last - time > self._jump else 1)
-            if self._last - time > self._jump:
-                self._shift += behind - time
-            time, self.repaired = behind, self.repaired + 1
-        self._last = time
-        self._step = duration or self._step
-        return time
+def open_output(path: Path, container: Container) -> av.container.OutputContainer:
+    """Opens a file for writing that is readable up to its last half second whenever the process dies."""
+    options = COMMON_OPTIONS | dict(container.options)
+    return av.open(f"file:{path}", "w", format=container.muxer, container_options=options)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import SourceError, redacted
-from realtime.media.libav import av, main_video, open_file, open_stream
+from realtime.media.demux import main_video
+from realtime.media.libav import av, open_file, open_stream
 
 #: libav's words for the commonest wrecks, and ours.
 WORDS = {
@@ -33,10 +34,12 @@ def open_path(path: Path) -> av.container.InputContainer:
     return _with_video(container, str(path))
 
 
-def open_address(address: str, options: dict[str, str], name: str) -> av.container.InputContainer:
+def open_address(
+    address: str, options: dict[str, str], name: str, timeout: tuple[float, float | None]
+) -> av.container.InputContainer:
     """Opens a network stream that messages call `name`; raises SourceError."""
     try:
-        container = open_stream(address, options)
+        container = open_stream(address, options, timeout)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         error.args = _redacted(error.args)  # a traceback tells them too
         raise SourceError(f"{name} cannot be read as video: {reason(error)}") from error

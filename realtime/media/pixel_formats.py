@@ -1,23 +1,35 @@
-"""Decoded pictures as planes, without touching a sample where the decoder's format allows it."""
+"""Between decoded pictures, planes of frames and pictures for an encoder, without touching a sample where possible."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from realtime.frame import RGB, Matrix, Model, PixelFormat, Samples
+from realtime.color import (
+    ACCURATE_BICUBIC,
+    ACCURATE_BILINEAR,
+    CHROMA_SUBSAMPLING,
+    FULL_RANGE,
+    LIMITED_RANGE,
+    MATRIX_OF_TAG,
+    TAG_OF_MATRIX,
+    UNSPECIFIED,
+    guess_matrix,
+)
+from realtime.config import InputOverrides
+from realtime.frame import RGB, Frame, Model, PixelFormat, Samples, StreamInfo
 from realtime.media.libav import av
 
-#: How chroma is shared, by the name that libav gives it.
-SHARED = {"410": (4, 4), "411": (4, 1), "420": (2, 2), "422": (2, 1), "440": (1, 2), "444": (1, 1)}
-DEEP = (9, 10, 12, 14, 16)
-#: Decoder formats that are taken as they are: model, bits and chroma sharing.
+HIGH_BIT_DEPTHS = (9, 10, 12, 14, 16)
+#: Decoder formats that are taken as they are: model, bits and chroma subsampling.
 PLANAR: dict[str, tuple[Model, int, tuple[int, int]]] = {
     "gray": ("gray", 8, (1, 1)),
-    **{f"gray{bits}le": ("gray", bits, (1, 1)) for bits in DEEP},
-    **{f"yuv{j}{name}p": ("yuv", 8, chroma) for j in ("", "j") for name, chroma in SHARED.items()},
-    **{f"yuv{name}p{bits}le": ("yuv", bits, chroma) for name, chroma in SHARED.items() for bits in DEEP},
+    **{f"gray{bits}le": ("gray", bits, (1, 1)) for bits in HIGH_BIT_DEPTHS},
+    **{f"yuv{j}{name}p": ("yuv", 8, chroma) for j in ("", "j") for name, chroma in CHROMA_SUBSAMPLING.items()},
+    **{
+        f"yuv{name}p{bits}le": ("yuv", bits, chroma)
+        for name, chroma in CHROMA_SUBSAMPLING.items()
+        for bits in HIGH_BIT_DEPTHS
+    },
 }
 #: Formats that differ from a planar one only in where the samples lie, so that a conversion changes none.
 REORDERED = {
@@ -27,64 +39,146 @@ REORDERED = {
     **{f"yuva{name}p": f"yuv{name}p" for name in ("420", "422", "444")},
     **{f"{name[:-2]}be": name for name in PLANAR if name.endswith("le")},
 }
-#: ISO/IEC 23091-2 matrix coefficients. 2 is unspecified; anything else goes through RGB.
-MATRICES: dict[int, Matrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
-UNSPECIFIED = 2
-FULL_RANGE = 2
-#: swscale flags BICUBIC | ACCURATE_RND | FULL_CHR_H_INT | FULL_CHR_H_INP: its default is a level low in the dark.
-ACCURATE = 0x46004
-
-
-@dataclass(frozen=True)
-class InputOverrides:
-    """What the user says about an input against its tags: `matrix`, `full_range` (None: as tagged, or guessed), and
-    `hdr`: True takes PQ and HLG as they are, without tone mapping."""
-
-    matrix: Matrix | None = None
-    full_range: bool | None = None
-    hdr: bool = False
+SUBSAMPLING_NAMES = {chroma: name for name, chroma in CHROMA_SUBSAMPLING.items()}
+#: swscale's numbers of matrices (SWS_CS_*), which are not all those of the tags.
+SWSCALE_MATRIX = {"bt601": 5, "bt709": 1, "bt2020": 9}
 
 
 def pixel_format(
-    name: str, matrix: int, color_range: int, width: int, height: int, reading: InputOverrides | None = None
+    name: str, matrix: int, color_range: int, width: int, height: int, overrides: InputOverrides | None = None
 ) -> PixelFormat:
-    """What the planes of a decoded frame with these tags mean, after `planes` has had them.
+    """What the `planes` of a decoded picture with these tags mean.
 
-    Untagged material is read as players do: BT.709 from 720 lines or 1280 columns, below that BT.601; limited range.
+    `name` is libav's pixel format, `matrix` and `color_range` its numbers. Untagged material gets `guess_matrix` and
+    limited range, as in players.
     """
-    reading = reading or InputOverrides()
-    kind = PLANAR.get(REORDERED.get(name, name))
-    if kind is None or (matrix not in MATRICES and matrix != UNSPECIFIED and reading.matrix is None):
+    overrides = overrides or InputOverrides()
+    traits = PLANAR.get(REORDERED.get(name, name))
+    known = matrix in MATRIX_OF_TAG or matrix == UNSPECIFIED or overrides.matrix is not None
+    if traits is None or not known:
         return RGB
-    guess: Matrix = "bt709" if height >= 720 or width >= 1280 else "bt601"
-    model, bits, chroma = kind
     full = color_range == FULL_RANGE or name.startswith("yuvj")
     return PixelFormat(
-        model,
-        bits,
-        chroma,
-        reading.matrix or MATRICES.get(matrix, guess),
-        full if reading.full_range is None else reading.full_range,
+        *traits,
+        matrix=overrides.matrix or MATRIX_OF_TAG.get(matrix) or guess_matrix(width, height),
+        full_range=full if overrides.full_range is None else overrides.full_range,
     )
 
 
-def planes(frame: av.VideoFrame, format: PixelFormat) -> tuple[Samples, ...]:
-    """The samples of a decoded frame as `format` lays them out; views of the decoder's memory where possible."""
+def pix_fmt_name(format: PixelFormat) -> str:
+    """libav's name for planes of that format."""
+    if format.model == "rgb":
+        return "rgb24"
+    depth = f"{format.bits}le" if format.bits > 8 else ""
+    return f"gray{depth}" if format.model == "gray" else f"yuv{SUBSAMPLING_NAMES[format.chroma]}p{depth}"
+
+
+def color_tags(format: PixelFormat) -> tuple[int, int]:
+    """The numeric tags of matrix and range."""
+    return TAG_OF_MATRIX[format.matrix], FULL_RANGE if format.full_range else LIMITED_RANGE
+
+
+def planes(picture: av.VideoFrame, format: PixelFormat) -> tuple[Samples, ...]:
+    """The samples of a decoded picture in the layout of `format`; views of the decoder's memory where possible."""
     if format == RGB:
-        rgb = frame.reformat(format="rgb24", interpolation=ACCURATE)
-        return (_view(rgb.planes[0], (frame.height, frame.width * 3), format).reshape(frame.height, frame.width, 3),)
-    if frame.format.name in REORDERED:
-        frame = frame.reformat(format=REORDERED[frame.format.name])
-    shapes = format.shapes(frame.width, frame.height)
-    return tuple(_view(plane, shape, format) for plane, shape in zip(frame.planes, shapes))
+        picture = picture.reformat(format="rgb24", interpolation=ACCURATE_BICUBIC)
+    elif picture.format.name in REORDERED:
+        picture = picture.reformat(format=REORDERED[picture.format.name])
+    return _views(picture, format)
 
 
-def resized(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-    """The picture's samples at another size, in the same format."""
-    return frame.reformat(width=width, height=height, interpolation=ACCURATE)
+def resized(picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """The decoded picture at another size, in the same pixel format."""
+    return picture.reformat(width=width, height=height, interpolation=ACCURATE_BICUBIC)
+
+
+def convert(frame: Frame, format: PixelFormat) -> Frame:
+    """The frame in another pixel format; itself when it has that one."""
+    return frame if frame.format == format else _reformatted(frame, format, frame.width, frame.height)
+
+
+def fit(frame: Frame, info: StreamInfo) -> Frame:
+    """The frame at the size and in the pixel format of `info`; itself when it has those."""
+    if (frame.width, frame.height) == (info.width, info.height):
+        return convert(frame, info.format)
+    return _reformatted(frame, info.format, info.width, info.height)
+
+
+def to_video_frame(frame: Frame, format: PixelFormat) -> av.VideoFrame:
+    """The frame as a picture of `format` for an encoder, with its time. Its sides are made divisible as chroma demands,
+    by repeating the last row or column."""
+    across, down = format.chroma
+    width, height = padded(frame.width, across), padded(frame.height, down)
+    if frame.format == RGB and format != RGB:
+        frame = _with_edge(frame, width, height)  # before chroma is computed, so that the edge has its own
+    picture = _picture(convert(frame, format), width, height)
+    picture.pts, picture.time_base = frame.pts, frame.time_base
+    return picture
+
+
+def padded(length: int, subsampling: int) -> int:
+    """`length` made divisible by the number of samples that share one of chroma."""
+    return length + -length % subsampling
+
+
+def _reformatted(frame: Frame, format: PixelFormat, width: int, height: int) -> Frame:
+    through = _with_chroma(format)
+    matrix, color_range = SWSCALE_MATRIX[format.matrix], color_tags(format)[1]
+    same_size = (width, height) == (frame.width, frame.height)
+    picture = _picture(_with_neutral_chroma(frame), frame.width, frame.height).reformat(
+        width=width,
+        height=height,
+        format=pix_fmt_name(through),
+        dst_colorspace=matrix if through.model == "yuv" else None,
+        dst_color_range=color_range,
+        interpolation=ACCURATE_BILINEAR if same_size else ACCURATE_BICUBIC,
+    )
+    views = _views(picture, through)
+    return frame.with_planes(views[:1] if format.model == "gray" else views, format)
+
+
+def _picture(frame: Frame, width: int, height: int) -> av.VideoFrame:
+    """The frame as a libav picture of at least its size; what is more repeats the last row and column."""
+    picture = av.VideoFrame(width, height, pix_fmt_name(frame.format))
+    for plane, samples in zip(picture.planes, frame.planes):
+        rows, columns = samples.shape[:2]
+        target = np.frombuffer(plane, frame.format.dtype).reshape(plane.height, -1)
+        if samples.ndim == 3:
+            target[:rows, : columns * 3] = samples.reshape(rows, -1)
+            continue
+        target[:rows, :columns] = samples
+        target[rows:, :columns] = samples[-1:]
+        target[:, columns : plane.width] = target[:, columns - 1 : columns]
+    if frame.format.model != "rgb":
+        picture.colorspace, picture.color_range = color_tags(frame.format)
+    return picture
+
+
+def _with_edge(frame: Frame, width: int, height: int) -> Frame:
+    missing = ((0, height - frame.height), (0, width - frame.width), (0, 0))
+    return frame.with_planes((np.pad(frame.planes[0], missing, mode="edge"),), frame.format)
+
+
+def _with_chroma(format: PixelFormat) -> PixelFormat:
+    """`format`, or for gray one with chroma beside it: swscale takes every gray for full range."""
+    return (
+        PixelFormat("yuv", format.bits, (1, 1), format.matrix, format.full_range) if format.model == "gray" else format
+    )
+
+
+def _with_neutral_chroma(frame: Frame) -> Frame:
+    if frame.format.model != "gray":
+        return frame
+    neutral = np.full_like(frame.planes[0], 1 << (frame.format.bits - 1))
+    return frame.with_planes((*frame.planes, neutral, neutral), _with_chroma(frame.format))
+
+
+def _views(picture: av.VideoFrame, format: PixelFormat) -> tuple[Samples, ...]:
+    return tuple(_view(p, s, format) for p, s in zip(picture.planes, format.shapes(picture.width, picture.height)))
 
 
 def _view(plane: av.video.plane.VideoPlane, shape: tuple[int, ...], format: PixelFormat) -> Samples:
     samples = np.frombuffer(plane, format.dtype)
-    stride = plane.line_size // samples.itemsize
-    return samples[: stride * shape[0]].reshape(shape[0], stride)[:, : shape[1]]
+    rows, line = shape[0], plane.line_size // samples.itemsize
+    columns = shape[1] * (shape[2] if len(shape) == 3 else 1)
+    return samples[: line * rows].reshape(rows, line)[:, :columns].reshape(shape)

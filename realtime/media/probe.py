@@ -1,80 +1,115 @@
-"""What a container says about its video before the first frame."""
+"""What a container declares about its video, before the first frame."""
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
+from typing import Any
 
+from realtime.color import HDR_TRANSFERS
+from realtime.config import InputOverrides
+from realtime.diagnostics import Diagnostics
 from realtime.errors import SourceError
-from realtime.frame import RGB, Diagnostics, StreamInfo
-from realtime.media.libav import av, main_video
-from realtime.media.pixel_formats import PLANAR, REORDERED, InputOverrides, pixel_format
+from realtime.frame import RGB, StreamInfo
+from realtime.media.containers import container_named
+from realtime.media.demux import main_video, packets
+from realtime.media.libav import av
+from realtime.media.pixel_formats import PLANAR, REORDERED, pixel_format
 
-#: Transfer characteristics that are no standard dynamic range, ISO/IEC 23091-2.
-HDR = {16: "PQ", 18: "HLG"}
 #: libav's field orders: which field comes first.
-INTERLACED = {2: "top", 3: "bottom", 4: "top", 5: "bottom"}
+FIELD_ORDERS = {2: "top", 3: "bottom", 4: "top", 5: "bottom"}
+#: Packets in which to look for a first picture that decodes, before the stream counts as one without rotation.
+PROBE_PACKETS = 50
 
 
-def describe(container: av.container.InputContainer, name: str, reading: InputOverrides | None = None) -> StreamInfo:
-    """The stream that `main_video` finds. Raises SourceError when it cannot be decoded, or is HDR and not wished so."""
+def probe(container: av.container.InputContainer, name: str, overrides: InputOverrides | None = None) -> StreamInfo:
+    """The info of the stream that `main_video` finds; ``info.time_span`` begins where the stream does.
+
+    Raises SourceError when it cannot be decoded, or is HDR and `overrides` do not accept that.
+    """
     stream = main_video(container)
     codec = None if stream is None else stream.codec_context
     if codec is None or not codec.width or not codec.height or stream.time_base is None or codec.format is None:
         raise SourceError(f"{name} has a video stream that cannot be decoded")
-    reading = reading or InputOverrides()
+    overrides = overrides or InputOverrides()
     diagnostics = Diagnostics()
-    if codec.color_trc in HDR:
-        kind = HDR[codec.color_trc]
-        if not reading.hdr:
+    if kind := HDR_TRANSFERS.get(codec.color_trc):
+        if not overrides.hdr:
             raise SourceError(
                 f"{name} is HDR ({kind}), and the network knows standard range only; convert it to BT.709 first, or "
-                "take it as it is with --hdr as-is"
+                "accept it as it is (hdr)"
             )
-        diagnostics.note(f"HDR ({kind}) was enhanced as it is, without tone mapping; brightness is not what it was")
-    seconds = None
-    if stream.duration:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration:
-        seconds = container.duration / av.time_base
-    rate = stream.average_rate or stream.guessed_rate
-    format = pixel_format(codec.format.name, codec.colorspace, codec.color_range, codec.width, codec.height, reading)
+        diagnostics.warn(f"HDR ({kind}) is enhanced as it is, without tone mapping; brightness will be off")
+    format = pixel_format(codec.format.name, codec.colorspace, codec.color_range, codec.width, codec.height, overrides)
     if format == RGB and codec.format.components[0].bits > 8:
-        diagnostics.note(f"pictures in {codec.format.name} are reduced to 8 bits")
+        diagnostics.warn(f"frames in {codec.format.name} are reduced to 8 bits")
     elif format == RGB and REORDERED.get(codec.format.name, codec.format.name) in PLANAR:
-        diagnostics.note(f"matrix {codec.colorspace} has no path of its own; pictures go through 8-bit RGB")
-    order = INTERLACED.get(int(getattr(codec, "field_order", 0)))
-    if order:
-        diagnostics.note(interlaced(order))
-    aspect = stream.sample_aspect_ratio
+        diagnostics.warn(f"matrix {codec.colorspace} is not supported; frames go through 8-bit RGB")
+    if field_order := FIELD_ORDERS.get(int(getattr(codec, "field_order", 0))):
+        diagnostics.warn(interlaced(field_order))
+    seconds = declared_seconds(container, stream)
+    rate = stream.average_rate or stream.guessed_rate
     return StreamInfo(
         width=codec.width,
         height=codec.height,
         format=format,
         time_base=stream.time_base,
         rate=rate,
-        frames=stream.frames or (round(seconds * rate) if seconds and rate else None),
+        frames=expected_frames(stream, seconds, rate),
         seconds=seconds,
         name=name,
         time_span=(float((stream.start_time or 0) * stream.time_base), None),
-        tags=(codec.color_primaries, codec.color_trc),
+        color_tags=(codec.color_primaries, codec.color_trc),
         diagnostics=diagnostics,
-        track=stream.index,
-        aspect=aspect or None,
+        stream_index=stream.index,
+        sample_aspect_ratio=stream.sample_aspect_ratio or None,
     )
 
 
-def interlaced(order: str) -> str:
+def interlaced(field_order: str) -> str:
+    """The warning for interlaced material."""
     return (
-        f"the material is interlaced, {order} field first: each frame is enhanced as one picture and written as "
-        "progressive; deinterlace first for a better one"
+        f"the video is interlaced, {field_order} field first: each frame is enhanced as one picture and written as "
+        "progressive; deinterlace first for a better result"
     )
 
 
-def announced(container: av.container.InputContainer) -> Fraction | None:
-    """How long the file says it is, in seconds."""
+def declared_seconds(container: av.container.InputContainer, stream: Any) -> float | None:
+    """How long the video lasts by its own header, or else by the container's."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
+
+
+def expected_frames(stream: Any, seconds: float | None, rate: Fraction | None) -> int | None:
+    """How many frames will be shown: the container's number, or fewer where an edit list hides some of them."""
+    by_time = round(seconds * rate) if seconds and rate else None
+    if not stream.frames or (by_time is not None and by_time < stream.frames - 1):
+        return by_time
+    return int(stream.frames)
+
+
+def declared_duration(container: av.container.InputContainer) -> Fraction | None:
+    """How long the file declares itself to be, in seconds."""
     length = Fraction(container.duration, av.time_base) if container.duration else None
-    if length is not None and "avi" in container.format.name.split(","):
-        # libav makes the length fit what is there; the number of pictures is still the header's.
+    if length is not None and not container_named(container.format.name).frame_times:
+        # libav makes the length of an AVI fit what is there; the header's number of frames is unchanged.
         for stream in container.streams.video:
             length = max(length, stream.frames * (stream.time_base or 0))
     return length
+
+
+def display_matrix(container: av.container.InputContainer) -> tuple[int, ...] | None:
+    """The display matrix, which comes with the first picture; None where there is none, or nothing decodes."""
+    stream = main_video(container)
+    try:
+        video = (packet for packet in packets(container, lambda: None) if packet.stream.index == stream.index)
+        for tried, packet in enumerate(video):
+            for picture in packet.decode():
+                matrix = picture.side_data.get("DISPLAYMATRIX")
+                return None if matrix is None else struct.unpack("9i", bytes(matrix))
+            if tried > PROBE_PACKETS:
+                break
+    except (av.error.FFmpegError, ValueError):
+        pass  # Reading the frames will count the damage.
+    return None

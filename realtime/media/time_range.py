@@ -6,13 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from realtime.errors import SourceError
-from realtime.media.libav import av, main_video, packets
+from realtime.media.demux import main_video, packets
+from realtime.media.libav import av
 from realtime.media.opening import beginning, open_path
 
 USUAL_RATE = Fraction(25)
 
 
-def extent(path: Path) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+def time_range(path: Path) -> tuple[Fraction, Fraction, Fraction, Fraction]:
     """When the first and the last picture are shown, the usual time from one to the next, and when the file begins, in
     seconds.
 
@@ -33,12 +34,12 @@ def extent(path: Path) -> tuple[Fraction, Fraction, Fraction, Fraction]:
     raise SourceError(f"{path} holds no picture")
 
 
-def reaches(output: Path, source: Path, start: float | None = None, duration: float | None = None) -> bool:
+def covers(output: Path, source: Path, start: float | None = None, duration: float | None = None) -> bool:
     """Whether `output` lasts as long as what `start` and `duration` leave of `source`: to within a frame, or one more
     where these two fall between frames. What cannot be read reaches nothing."""
     try:
-        first, last, step, origin = extent(source)
-        begin, end, *_ = extent(output)
+        first, last, step, origin = time_range(source)
+        begin, end, *_ = time_range(output)
     except SourceError:
         return False
     slack = step

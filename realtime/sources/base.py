@@ -1,28 +1,29 @@
-"""What a source is. A new one is a file of its own and a line in `sources.open_source`."""
+"""What a source is. A new one is a file of its own and a line in `registry`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from realtime.frame import Frame, StreamInfo
 
-if TYPE_CHECKING:
-    pass
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+class _NoInfo:
+    """Stands for `Source.info` until a constructor sets it."""
+
+    def __get__(self, source: object, owner: type) -> StreamInfo:
+        raise TypeError(f"{owner.__name__} has no info: its constructor must set self.info to a StreamInfo")
 
 
 class Source(ABC):
-    """Something that frames come from. One required method, and `info` set by the time the object exists.
+    """Something that frames come from. One required method, `frames`, and `info`, which the constructor sets.
 
     `frames` runs in the capture thread and opens what it needs when iteration starts. `stop` may be called from any
-    thread and asks it to end soon; `close` is called once, after all threads have ended.
+    thread; `close` is called once, after all threads have ended.
     """
 
-    info: StreamInfo
+    info: StreamInfo = _NoInfo()  # type: ignore[assignment]
 
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
@@ -32,7 +33,7 @@ class Source(ABC):
         """Asks `frames` to end soon. The default does nothing: most sources notice when nobody takes their frames."""
 
     def close(self) -> None:
-        """Lets go of what the constructor took."""
+        """Releases what the constructor opened."""
 
     def __enter__(self) -> Source:
         return self

@@ -1,73 +1,117 @@
-"""Which source an address means."""
+"""Which source an address means: one line per kind in `KINDS`."""
 
 from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from realtime.config import InputOverrides
+from realtime.control import Playback
 from realtime.errors import SourceError
-from realtime.sources.base import IMAGES, Source
-
-if TYPE_CHECKING:
-    from realtime.media.pixel_formats import InputOverrides
+from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.sources.base import Source
 
 
 def open_source(
     address: str | int | Path,
+    overrides: InputOverrides | None = None,
     *,
-    start: float | None = None,
-    duration: float | None = None,
     paced: bool = False,
-    reading: InputOverrides | None = None,
+    loop: bool = False,
+    playback: Playback | None = None,
 ) -> Source:
     """The source that an address means.
 
-    A number (or ``/dev/videoN``) is a camera, ``rtsp://``, ``http://`` and their kin a network camera, an image file,
-    a folder of images or a glob pattern one frame a picture, any other path a video file. `start` and `duration`
-    are seconds of a video file. `paced` plays a file at its own pace, as a live source that drops what comes too late.
-    `reading` overrules what a video's tags say.
+    - A number or ``/dev/videoN``: a camera.
+    - ``rtsp://``, ``http://`` and the like: a network camera.
+    - An image file, a folder of images or a glob pattern: one frame per image.
+    - Any other path: a video file. ``./7`` is a path, ``7`` a camera.
 
-    Raises SourceError when there is nothing to read, SettingError when `start` and `duration` do not fit.
+    `overrides` are for video files and network cameras. `paced` plays a file at its own pace, as a live source; `loop`
+    then starts it over at its end, and `playback` pauses it and seeks in it.
+
+    Raises SourceError when there is nothing to read, SettingError when start and duration do not fit.
     """
-    source = _open(str(address), start, duration, reading)
-    if paced and not source.info.live:
-        from realtime.sources.paced import Paced
+    # A Path drops "./", and the scheme of a URL loses a slash: it is always a path.
+    text = str(address) if not isinstance(address, Path) or address.is_absolute() else f"./{address}"
+    if not text.strip():
+        raise SourceError("the address of the source is empty; give a file, a camera's number or a URL")
+    settings = overrides or InputOverrides()
+    kind = next(kind for kind in KINDS if kind.matches(text))
+    if not paced or kind.live:
+        return kind.open(text, settings)
+    from realtime.sources.playback import PlayedFile
 
-        return Paced(source)
-    return source
+    return PlayedFile(lambda seconds: kind.open(text, _seek(settings, seconds)), playback, loop)
 
 
-def _open(address: str, start: float | None, duration: float | None, reading: InputOverrides | None) -> Source:
-    if re.fullmatch(r"\d+|/dev/video\d+", address):
-        from realtime.sources.camera import Camera
+def _is_camera(address: str) -> bool:
+    return re.fullmatch(r"\d+|/dev/video\d+", address) is not None
 
-        return Camera(address)
-    from realtime.sources.video_file import VideoFile
 
-    if re.match(r"(?i)[a-z][a-z0-9+.-]+://", address):
-        from realtime.sources.network import NetworkCamera
+def _is_network(address: str) -> bool:
+    return re.match(r"(?i)[a-z][a-z0-9+.-]+://", address) is not None
 
-        return NetworkCamera(address, reading)
-    from realtime.sources.images import ImageFiles
+
+def _is_images(address: str) -> bool:
+    path = Path(address).expanduser()
+    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES or (not path.exists() and bool(glob.glob(address)))
+
+
+def _open_camera(address: str, overrides: InputOverrides) -> Source:
+    from realtime.sources.camera import Camera
+
+    return Camera(address)
+
+
+def _open_network(address: str, overrides: InputOverrides) -> Source:
+    from realtime.sources.network import NetworkCamera
+
+    return NetworkCamera(address, overrides)
+
+
+def _open_images(address: str, overrides: InputOverrides) -> Source:
+    from realtime.sources.images import ImageFiles, images_in
 
     path = Path(address).expanduser()
     if path.is_dir():
-        return ImageFiles(images_in(path), name=address)
+        return ImageFiles(images_in(path), address)
+    return ImageFiles([path] if path.exists() else [Path(p) for p in sorted(glob.glob(address))] or [path], address)
+
+
+def _open_video(address: str, overrides: InputOverrides) -> Source:
+    path = Path(address).expanduser()
     if not path.exists():
-        matches = [Path(match) for match in sorted(glob.glob(address))]
-        if not matches:
-            raise SourceError(f"{address} does not exist")
-        return ImageFiles(matches, name=address)
-    if path.suffix.lower() in IMAGES:
-        return ImageFiles([path], name=address)
-    return VideoFile(path, start=start, duration=duration, reading=reading)
+        raise SourceError(f"{address} does not exist")
+    from realtime.sources.video_file import VideoFile
+
+    return VideoFile(path, overrides)
 
 
-def images_in(folder: Path) -> list[Path]:
-    """The image files of a folder by name. Raises SourceError when there is none."""
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES and p.is_file())
-    if not found:
-        raise SourceError(f"{folder} holds no image ({', '.join(sorted(IMAGES))})")
-    return found
+@dataclass(frozen=True)
+class Kind:
+    """A kind of source: which addresses mean it, how to open one, and whether it is live by itself."""
+
+    matches: Callable[[str], bool]
+    open: Callable[[str, InputOverrides], Source]
+    live: bool = False
+
+
+#: The first that matches is opened. Libraries are loaded only then.
+KINDS = (
+    Kind(_is_camera, _open_camera, live=True),
+    Kind(_is_network, _open_network, live=True),
+    Kind(_is_images, _open_images),
+    Kind(lambda address: True, _open_video),
+)
+
+
+def _seek(overrides: InputOverrides, seconds: float | None) -> InputOverrides:
+    """The same part of the input from `seconds` behind its beginning."""
+    if not seconds:
+        return overrides
+    duration = None if overrides.duration is None else max(overrides.duration - seconds, 0.001)
+    return replace(overrides, start=(overrides.start or 0.0) + seconds, duration=duration)

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from realtime.config import InputOverrides
 from realtime.errors import SettingError
 from realtime.frame import Frame, StreamInfo
 from realtime.media.decode import Decoder
-from realtime.media.libav import av, main_video, packets
+from realtime.media.demux import main_video, packets
+from realtime.media.libav import av
 from realtime.media.opening import beginning, open_path
-from realtime.media.pixel_formats import InputOverrides
-from realtime.media.probe import describe
+from realtime.media.probe import display_matrix, probe
 from realtime.sources.base import Source
 
-#: Packets to look at for a first picture before the stream is taken for one without a display matrix.
-LOOK = 50
-#: Seconds before the first picture wanted to look for one that stands alone, one after another.
-BACK = (0, 2, 10, 60)
+#: Seconds before the first frame wanted to look for one that can be decoded alone, tried one after another.
+SEEK_BACKOFF = (0, 2, 10, 60)
 
 
 class VideoFile(Source):
-    """The first video stream of a file, from `start` for `duration` seconds.
+    """The first video stream of a file, from ``overrides.start`` for ``overrides.duration`` seconds.
 
     Timestamps are the file's own; with `start`, which counts from the file's beginning, they count from there. What is
     damaged is skipped and counted in ``info.diagnostics``. Raises SourceError when the file is missing, unreadable, no
     video or HDR, and SettingError when the range is not inside it.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        start: float | None = None,
-        duration: float | None = None,
-        reading: InputOverrides | None = None,
-    ) -> None:
-        if (start is not None and start < 0) or (duration is not None and duration <= 0):
-            raise SettingError(f"start {start} must be 0 or more seconds, duration {duration} more than 0")
-        self._path, self._reading = path, reading or InputOverrides()
+    def __init__(self, path: Path, overrides: InputOverrides | None = None) -> None:
+        self._path, self._overrides = path, overrides or InputOverrides()
+        start, duration = self._overrides.start, self._overrides.duration
         with open_path(path) as container:
             origin = float(beginning(container))
-            info = describe(container, str(path), self._reading)
-            info = replace(info, display=_display(container))
+            info = probe(container, str(path), self._overrides)
+            info = replace(info, display_matrix=display_matrix(container))
         first, length = info.time_span[0] or 0.0, info.seconds
         if start is not None and length is not None and origin + start >= first + length:
             raise SettingError(f"start {start:g} s is behind the end of {path}, which lasts {length:.2f} s")
@@ -57,13 +48,13 @@ class VideoFile(Source):
     def frames(self) -> Iterator[Frame]:
         with open_path(self._path) as container:
             stream = main_video(container)
-            assert stream is not None  # open_path sees to it
+            assert stream is not None  # open_path has checked it
             base = stream.time_base
             zero = 0 if self._start is None else round(Fraction(self._start).limit_denominator(1_000_000) / base)
             last = None if self._end is None else Fraction(self._end).limit_denominator(1_000_000) / base
-            if (target := _target(self._path, zero) if zero else None) is not None:
+            if (target := find_seek_point(self._path, zero) if zero else None) is not None:
                 container.seek(target, stream=stream)
-            for frame in Decoder(container, self.info, self._reading).frames():
+            for frame in Decoder(container, self.info, self._overrides).frames():
                 if self._start is not None and frame.pts < zero:
                     continue
                 if last is not None and frame.pts >= last:
@@ -71,13 +62,15 @@ class VideoFile(Source):
                 yield replace(frame, pts=frame.pts - zero)
 
 
-def _target(path: Path, zero: int) -> int | None:
-    """Where to seek so that the picture at `zero` can be decoded; None for the beginning: what is before is decoded and
-    passed over. Formats without an index lead to any picture, which may hang on those before it."""
-    for back in BACK:
+def find_seek_point(path: Path, pts: int) -> int | None:
+    """Where to seek so that the frame at `pts` can be decoded; None for the beginning of the file.
+
+    Formats without an index lead to any frame, which may need those before it.
+    """
+    for back in SEEK_BACKOFF:
         with open_path(path) as container:
             stream = main_video(container)
-            target = zero - round(back / stream.time_base)
+            target = pts - round(back / stream.time_base)
             if target <= (stream.start_time or 0):
                 return None
             try:
@@ -85,7 +78,7 @@ def _target(path: Path, zero: int) -> int | None:
                 for packet in packets(container, lambda: None):
                     if packet.stream.index == stream.index and packet.is_keyframe and packet.size:
                         time = packet.pts if packet.pts is not None else packet.dts
-                        if time is not None and time <= zero:
+                        if time is not None and time <= pts:
                             return target
                         break
             except av.error.FFmpegError:
@@ -93,24 +86,8 @@ def _target(path: Path, zero: int) -> int | None:
     return None
 
 
-def _display(container: av.container.InputContainer) -> tuple[int, ...] | None:
-    """The display matrix, which comes with the first picture; None where there is none, or nothing decodes."""
-    stream = main_video(container)
-    try:
-        mine = (packet for packet in packets(container, lambda: None) if packet.stream.index == stream.index)
-        for tried, packet in enumerate(mine):
-            for picture in packet.decode():
-                matrix = picture.side_data.get("DISPLAYMATRIX")
-                return None if matrix is None else struct.unpack("9i", bytes(matrix))
-            if tried > LOOK:
-                break
-    except (av.error.FFmpegError, ValueError):
-        pass  # Damage is for `frames` to count.
-    return None
-
-
 def _shortened(info: StreamInfo, start: float, end: float | None) -> StreamInfo:
-    """What is left of `info` between two moments; counts become estimates."""
+    """What is left of `info` between two times; counts become estimates."""
     stop = (info.time_span[0] or 0.0) + info.seconds if info.seconds is not None else end
     if end is not None and stop is not None:
         stop = min(stop, end)
