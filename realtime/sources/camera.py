@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from time import perf_counter
 
 import cv2
@@ -14,34 +13,43 @@ from realtime.errors import SourceError
 from realtime.frame import Frame, StreamInfo
 from realtime.sources.base import Source
 
-TICKS = 90_000
-
-# OpenCV says in three warnings that a camera is not there; our error says it in one line.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+TIME_BASE = Fraction(1, 90_000)
+#: What is asked for where the user does not say: MJPG, as uncompressed 720p at 30 frames a second exceeds USB 2.
+SIZE, RATE, FOURCC = (1280, 720), 30.0, "MJPG"
 
 
 class Camera(Source):
-    """The camera of that number or device path, at the size and rate it grants.
+    """The camera of that number or device path, at the size, rate and format that it grants, which may be others than
+    those asked for; ``info.diagnostics`` says which.
 
-    Timestamps are arrival times from the first frame. Raises SourceError when there is none, or it stops delivering.
+    Timestamps are arrival times since the first frame. Raises SourceError when there is no such camera, or it stops
+    delivering.
     """
 
-    def __init__(self, address: str, width: int = 1280, height: int = 720, rate: float = 30.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        size: tuple[int, int] | None = None,
+        rate: float | None = None,
+        fourcc: str | None = None,
+    ) -> None:
         self._name = f"camera {address}"
-        self._capture = _open(int(address) if address.isdigit() else address)
+        # OpenCV prints three warnings for a camera that is not there.
+        level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            self._capture = _open(int(address) if address.isdigit() else address)
+        finally:
+            cv2.utils.logging.setLogLevel(level)
         if not self._capture.isOpened():
+            self.close()
             raise SourceError(f"{self._name} is not there or in use; 'realtime cameras' lists what is")
-        # MJPG must come before size and rate: uncompressed, USB has no room for 720p at 30.
-        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        for property, wish in (
-            (cv2.CAP_PROP_FRAME_WIDTH, width),
-            (cv2.CAP_PROP_FRAME_HEIGHT, height),
-            (cv2.CAP_PROP_FPS, rate),
-        ):
-            self._capture.set(property, wish)
-        # What was asked for is a wish; a picture tells the truth.
-        fine, picture = self._capture.read()
-        if not fine:
+        # The format first: some cameras offer a size and rate in one format only.
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*(fourcc or FOURCC).ljust(4)))
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, (size or SIZE)[0])
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, (size or SIZE)[1])
+        self._capture.set(cv2.CAP_PROP_FPS, rate or RATE)
+        read, picture = self._capture.read()  # drivers may report what was asked for; a picture has the true size
+        if not read:
             self.close()
             raise SourceError(f"{self._name} delivers no picture")
         granted = self._capture.get(cv2.CAP_PROP_FPS)
@@ -49,24 +57,29 @@ class Camera(Source):
         self.info = StreamInfo(
             width=picture.shape[1],
             height=picture.shape[0],
-            time_base=Fraction(1, TICKS),
+            time_base=TIME_BASE,
             rate=Fraction(granted).limit_denominator(1001) if granted > 0 else None,
             live=True,
             name=self._name,
         )
+        code = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
+        format = code.decode("ascii", "replace").strip("\0 ") or "unknown format"
+        self.info.diagnostics.info(
+            f"{self._name} delivers {self.info.width}x{self.info.height} at {granted:g} frames a second ({format})"
+        )
 
     def frames(self) -> Iterator[Frame]:
-        began, pts = None, -1
+        start, pts = None, -1
         while not self._stopped:
-            fine, picture = self._capture.read()
+            read, picture = self._capture.read()
             now = perf_counter()
-            if not fine:
+            if not read:
                 raise SourceError(f"{self._name} stopped delivering pictures")
-            began = now if began is None else began
+            start = now if start is None else start
             rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-            # Two pictures that a driver held back may come within one tick.
-            pts = max(pts + 1, round((now - began) * TICKS))
-            yield Frame((rgb,), pts=pts, time_base=Fraction(1, TICKS), captured_at=now)
+            # Two pictures that the driver held back may arrive within one tick.
+            pts = max(pts + 1, round((now - start) / TIME_BASE))
+            yield Frame((rgb,), pts=pts, time_base=TIME_BASE, captured_at=now)
 
     def stop(self) -> None:
         self._stopped = True
@@ -76,29 +89,5 @@ class Camera(Source):
 
 
 def _open(address: int | str) -> cv2.VideoCapture:
-    # V4L2 named outright: left to choose, OpenCV tries every backend and prints what each of them thinks.
+    # Left to choose, OpenCV tries every backend and prints what each of them thinks.
     return cv2.VideoCapture(address, cv2.CAP_V4L2 if platform.system() == "Linux" else cv2.CAP_ANY)
-
-
-def cameras() -> list[dict[str, object]]:
-    """The cameras that open now: address, name, and the size and rate they start with."""
-    if platform.system() == "Linux":
-        found: list[int] = sorted(int(p.name[5:]) for p in Path("/sys/class/video4linux").glob("video*"))
-    else:
-        found = list(range(8))
-    result: list[dict[str, object]] = []
-    for number in found:
-        capture = _open(number)
-        if capture.isOpened():
-            label = Path(f"/sys/class/video4linux/video{number}/name")
-            result.append(
-                {
-                    "address": str(number),
-                    "name": label.read_text().strip() if label.exists() else f"camera {number}",
-                    "width": int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-                    "height": int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-                    "fps": capture.get(cv2.CAP_PROP_FPS),
-                }
-            )
-        capture.release()
-    return result

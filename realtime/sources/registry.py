@@ -25,7 +25,7 @@ def open_source(
 ) -> Source:
     """The source that an address means.
 
-    - A number or ``/dev/videoN``: a camera.
+    - A number, ``/dev/videoN`` or the name of a camera that is connected: a camera.
     - ``rtsp://``, ``http://`` and the like: a network camera.
     - An image file, a folder of images or a glob pattern: one frame per image.
     - Any other path: a video file. ``./7`` is a path, ``7`` a camera.
@@ -67,6 +67,20 @@ def _open_camera(address: str, overrides: InputOverrides) -> Source:
     return Camera(address)
 
 
+def _is_camera_name(address: str) -> bool:
+    if "/" in address or Path(address).exists() or Path(address).suffix:
+        return False
+    from realtime.sources.camera_list import list_cameras
+
+    return any(address.lower() in camera.name.lower() for camera in list_cameras())
+
+
+def _open_named_camera(name: str, overrides: InputOverrides) -> Source:
+    from realtime.sources.camera_list import find_camera
+
+    return _open_camera(find_camera(name), overrides)
+
+
 def _open_network(address: str, overrides: InputOverrides) -> Source:
     from realtime.sources.network import NetworkCamera
 
@@ -105,6 +119,7 @@ KINDS = (
     Kind(_is_camera, _open_camera, live=True),
     Kind(_is_network, _open_network, live=True),
     Kind(_is_images, _open_images),
+    Kind(_is_camera_name, _open_named_camera, live=True),
     Kind(lambda address: True, _open_video),
 )
 
