@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import io
-import os
 from fractions import Fraction
 
 from realtime.media.libav import av
 
-#: These two write to stderr by themselves, whatever libav's log level.
-QUIET = {"libx265": {"x265-params": "log-level=none"}}
-os.environ.setdefault("SVT_LOG", "0")
+#: libx265 writes to stderr by itself, whatever libav's log level.
+QUIET_OPTIONS = {"libx265": {"x265-params": "log-level=none"}}
 
 
 def try_encoder(name: str) -> str | None:
-    """Opens the encoder and pushes one frame through; answers what went wrong, or None.
+    """Opens the encoder and encodes one frame; returns what went wrong, or None.
 
     Hardware encoders can be listed by a build and still fail to open: only a frame tells.
     """
     try:
         with av.open(io.BytesIO(), "w", format="matroska") as container:
-            stream = container.add_stream(name, rate=Fraction(25), options=QUIET.get(name, {}))
+            stream = container.add_stream(name, rate=Fraction(25), options=QUIET_OPTIONS.get(name, {}))
             # 320x240: some hardware refuses anything much smaller.
             stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
             frame = av.VideoFrame(320, 240, "yuv420p")

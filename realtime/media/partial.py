@@ -1,133 +1,168 @@
-"""What an interrupted run left behind, and how much of it can be kept."""
+"""How much can be kept of an unfinished file that an interrupted run left."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from realtime.errors import SinkError
-from realtime.media.libav import av, main_video, open_file
-from realtime.sinks.base import part_of
+from realtime.media.containers import container_for, container_named
+from realtime.media.demux import main_video
+from realtime.media.libav import av, open_file
+from realtime.media.part_file import part_path, previous_part_path
 
-#: The tag that says of what input and with what settings a file is made.
-JOB = "realtime_job"
+#: The tag that holds the `job_id` of the work that made a file.
+JOB_TAG = "realtime_job"
 #: How far into a transport stream its table of services begins, at most, in bytes.
-HEAD = 1 << 16
+SERVICE_TABLE_BYTES = 1 << 16
+#: Frames at the end of what is kept that are decoded to see whether they are sound: where a power cut does damage.
+CHECKED_FRAMES = 250
+#: Seconds by which a kept frame's time may differ from its source's: containers round times.
+TIME_TOLERANCE = Fraction(1, 400)
 
 
-def earlier_of(path: Path) -> Path:
-    """Where an interrupted part waits while a new one is made of it."""
-    return path.with_name(f".{path.stem}.part-before{path.suffix}")
+class KeptPart:
+    """What can be kept of an unfinished file: its groups of pictures but for the last one, which may be cut, up to the
+    first place where its times are not the source's or its last frames do not decode.
 
-
-class Part:
-    """An unfinished file, as far as its groups of pictures are whole: all but the last group, which may be cut.
-
-    `frames` is how many that are; none in AVI, which stores no times. Raises SinkError when it has some and is not of
-    the same `job`.
+    `frames` is how many that are. Raises SinkError when there are some and they belong to another job.
     """
 
-    def __init__(self, path: Path, job: str) -> None:
+    def __init__(self, path: Path, job_id: str, source_times: Sequence[Fraction]) -> None:
+        """`source_times` are those of the source's frames in seconds, in the order they are shown."""
         self.path, self.frames = path, 0
         self._times: list[int] = []  # of every packet, in decoding order
-        mine = False
+        keyframes: list[int] = []
+        same_job, time_base = False, Fraction(1)
         try:
             with open_file(path) as container:
-                if container.format.name == "avi":
+                if not container_named(container.format.name).resumable:
                     return
-                mine = job in (_service(path) if container.format.name == "mpegts" else _tag(container))
-                for packet in _pictures(container):
+                same_job = job_id in _job_tags(path, container)
+                for packet in _video_packets(container):
                     if packet.is_keyframe:
-                        self.frames = len(self._times)
+                        keyframes.append(len(self._times))
                     self._times.append(packet.pts)
+                    time_base = packet.time_base
         except (av.error.FFmpegError, OSError):
-            pass  # Nothing, or no more, can be read of it; what was read counts.
-        if self.frames and not mine:
-            raise SinkError(
-                f"{path} was made of another input or with other settings; repeat those, or start over with --overwrite"
-            )
+            pass  # nothing, or no more, can be read; what was read counts
+        self.found = keyframes[-1] if keyframes else 0
+        if self.found and not same_job:
+            raise SinkError(f"{path} was made of another input or with other settings; repeat those, or overwrite it")
+        matching = _matching(sorted(self._times[: self.found]), time_base, source_times)
+        while keyframes and (keyframes[-1] > matching or not _decodes(path, keyframes[-1])):
+            keyframes.pop()
+        self.frames = keyframes[-1] if keyframes else 0
 
     def packets(self, following: Fraction) -> Iterator[av.Packet]:
-        """The packets to keep; `following` is the time in seconds of the first picture that is not among them.
+        """The packets to keep; `following` is the time in seconds of the first frame that is not among them.
 
-        Times are moved so that this one fits: containers without negative times had shifted all. Decoding times are
-        made anew, as not every container stores them.
+        Times are moved so that this one fits: containers without negative times have shifted all. Decoding times are
+        computed anew, as not every container stores them.
         """
         times = sorted(self._times[: self.frames])
-        # The smallest delay with which no picture is due before it is decoded.
-        rank = {time: place for place, time in enumerate(times)}
-        delay = max(place - rank[time] for place, time in enumerate(self._times[: self.frames]))
+        # The smallest delay with which no frame is due before it is decoded.
+        rank = {time: index for index, time in enumerate(times)}
+        delay = max(index - rank[time] for index, time in enumerate(self._times[: self.frames]))
         step = times[1] - times[0] if len(times) > 1 else 1
         with open_file(self.path) as container:
             stream = main_video(container)
             shift = self._times[self.frames] - round(following / stream.time_base)
-            for place, packet in enumerate(_plain(_pictures(container), stream)):
-                if place == self.frames:
+            for index, packet in enumerate(_as_encoded(_video_packets(container), stream)):
+                if index == self.frames:
                     return
-                early = delay - place
-                packet.dts = (times[0] - early * step if early > 0 else times[place - delay]) - shift
+                early = delay - index
+                packet.dts = (times[0] - early * step if early > 0 else times[index - delay]) - shift
                 packet.pts -= shift
                 yield packet
 
 
-def marks(tags: dict[str, str], format: str) -> dict[str, str]:
-    """`tags` by the names that a container of that format has; a transport stream has room for few letters."""
-    if format == "mpegts":
-        return {"service_provider": tags.get("enhanced_by", ""), "service_name": tags.get(JOB, "")}
-    if format == "avi":
-        return {"encoded_by": ", ".join(value for name, value in tags.items() if name != JOB)}
-    return tags
+def _matching(times: list[int], time_base: Fraction, source_times: Sequence[Fraction]) -> int:
+    """How many of the kept frames, from the first, lie at their source's times, but for a constant shift."""
+    if not times or not source_times:
+        return 0
+    for index, (time, source) in enumerate(zip(times, source_times)):
+        if abs((time - times[0]) * time_base - (source - source_times[0])) > max(TIME_TOLERANCE, time_base):
+            return index
+    return min(len(times), len(source_times))
 
 
-def _tag(container: av.container.InputContainer) -> str:
-    return next((value for name, value in container.metadata.items() if name.lower() == JOB), "")
+def _decodes(path: Path, frames: int) -> bool:
+    """Whether the last `CHECKED_FRAMES` of the first `frames` frames, from a keyframe on, decode without damage."""
+    try:
+        with open_file(path) as container:
+            stream = main_video(container)
+            stream.codec_context.options = {"err_detect": "explode"}
+            decoded, started = 0, False
+            for index, packet in enumerate(_video_packets(container)):
+                if index >= frames:
+                    decoded += sum(not picture.is_corrupt for picture in stream.codec_context.decode(None))
+                    break
+                started = started or (packet.is_keyframe and index >= max(0, frames - CHECKED_FRAMES))
+                if packet.is_corrupt:
+                    return False
+                if started:
+                    pictures = stream.codec_context.decode(packet)
+                    if any(picture.is_corrupt for picture in pictures):
+                        return False
+                    decoded += len(pictures)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return False
+    return not started or decoded > 0
 
 
-def _service(path: Path) -> str:
-    """The beginning of a transport stream as text; PyAV does not tell the names in it."""
-    with path.open("rb") as file:
-        return file.read(HEAD).decode("latin-1")
+def _job_tags(path: Path, container: av.container.InputContainer) -> str:
+    """Where a file's job tag is looked for, as text. PyAV does not show a transport stream's service names."""
+    if container_named(container.format.name).fixed_packets:
+        with path.open("rb") as file:
+            return file.read(SERVICE_TABLE_BYTES).decode("latin-1")
+    return next((value for name, value in container.metadata.items() if name.lower() == JOB_TAG), "")
 
 
-def _pictures(container: av.container.InputContainer) -> Iterator[av.Packet]:
+def read_job(path: Path) -> str | None:
+    """The job id in a finished file's tags; None where there is none, or the file cannot be read."""
+    try:
+        with open_file(path) as container:
+            text = _job_tags(path, container)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return None
+    return text or None
+
+
+def container_metadata(tags: dict[str, str], path: Path) -> dict[str, str]:
+    """`tags` under the names that the container of `path` has for them."""
+    names = container_for(path).tag_names
+    if names is None:
+        return tags
+    return {target: tags[name] for name, target in names.items() if name in tags}
+
+
+def find_kept_part(path: Path, job_id: str, source_times: Sequence[Fraction]) -> KeptPart | None:
+    """The better of what interrupted runs left of `path`; None where nothing can be kept.
+
+    Raises SinkError when it was made with other settings.
+    """
+    candidates = (part_path(path), previous_part_path(path))
+    found = [KeptPart(part, job_id, source_times) for part in candidates if part.is_file() and not part.is_symlink()]
+    return max((part for part in found if part.found), key=lambda part: part.frames, default=None)
+
+
+def _video_packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
     stream = main_video(container)
     if stream is not None:
         yield from (packet for packet in container.demux(stream) if packet.size and packet.pts is not None)
 
 
-def _plain(packets: Iterator[av.Packet], stream: av.video.stream.VideoStream) -> Iterator[av.Packet]:
-    """Packets as encoders give them: MP4 and Matroska had theirs rewritten, which muxers do once more."""
+def _as_encoded(packets: Iterator[av.Packet], stream: av.video.stream.VideoStream) -> Iterator[av.Packet]:
+    """Packets as encoders give them: MP4 and Matroska have rewritten theirs, and muxers do that once more."""
     name = stream.codec_context.name
     if name not in ("h264", "hevc") or not (stream.codec_context.extradata or b"").startswith(b"\x01"):
         yield from packets
         return
     rewrite = av.bitstream.BitStreamFilterContext(f"{name}_mp4toannexb", stream)
     for packet in packets:
-        base = packet.time_base
-        for made in rewrite.filter(packet):
-            made.time_base = base
-            yield made
-
-
-def find_part(path: Path, job: str) -> Part | None:
-    """The better of what interrupted runs left of `path`, moved to where a new run does not write over it.
-
-    Raises SinkError when that was made with other settings.
-    """
-    part, earlier = part_of(path), earlier_of(path)
-    found = [Part(place, job) for place in (part, earlier) if place.exists()]
-    best = max(found, key=lambda kept: kept.frames, default=None)
-    if best is None or not best.frames:
-        return None
-    if best.path == part:
-        os.replace(part, earlier)
-        best.path = earlier
-    return best
-
-
-def discard_parts(path: Path) -> None:
-    """Removes what interrupted runs left."""
-    for place in (part_of(path), earlier_of(path)):
-        place.unlink(missing_ok=True)
+        time_base = packet.time_base
+        for rewritten in rewrite.filter(packet):
+            rewritten.time_base = time_base
+            yield rewritten

@@ -8,232 +8,235 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from realtime.diagnostics import Counted
 from realtime.errors import SinkError
 from realtime.frame import StreamInfo
-from realtime.media.libav import TimestampFixer, av, open_file, packets
+from realtime.media.containers import container_named
+from realtime.media.demux import is_cover, packets
+from realtime.media.libav import av, open_file
+from realtime.media.timestamps import TimestampFixer
 
 #: Tags that describe the old file rather than the recording.
-STRUCTURE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"})
+STRUCTURAL_TAGS = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "number_of_frames"}
+)
 #: Seconds by which sound may lie before the picture of its time.
-EARLY = 1
-#: Formats without a place for tags of any name, and for a rotation.
-TAGLESS = frozenset({"mpegts", "avi"})
-#: Seconds that a fragment of MP4 may last, with what rounding to whole pictures adds.
-FRAGMENT = 1
+INTERLEAVE_SECONDS = 1
+#: Seconds that a fragment of MP4 may last, rounded up to whole pictures.
+FRAGMENT_SECONDS = 1
+#: `AVDISCARD_ALL`: libav's mark for a chapter track.
+DISCARD_ALL = 48
 
 
 @dataclass(frozen=True)
-class _Text:
-    """A subtitle of MP4. Its muxer ends subtitles with an empty one, which should have no length, and gets that of the
-    text before it where both fall into one fragment."""
+class _Subtitle:
+    """The last subtitle written to an MP4. libav appends an empty packet to subtitle tracks. It should have no
+    duration, but gets that of the subtitle before it where both lie in one fragment."""
 
     stream: av.stream.Stream
     time_base: Fraction
     pts: int
     duration: int
 
-    def lengthens(self, end: Fraction) -> bool:
-        """Whether the muxer's empty one behind it may make the file longer than its pictures, which `end` then."""
-        length = self.duration * self.time_base
-        return length < FRAGMENT and self.pts * self.time_base + 2 * length > end
+    def extends_file(self, end: Fraction) -> bool:
+        """True if the empty packet that libav appends would extend the file past the last frame (`end`, seconds)."""
+        seconds = self.duration * self.time_base
+        return seconds < FRAGMENT_SECONDS and self.pts * self.time_base + 2 * seconds > end
 
-    def blank(self) -> av.Packet:
-        """An empty one of a moment behind it, whose length the muxer's gets instead."""
-        blank = av.Packet(bytes(2))
-        blank.stream, blank.time_base, blank.duration = self.stream, self.time_base, 1
-        blank.pts = blank.dts = self.pts + self.duration
-        return blank
+    def spacer(self) -> av.Packet:
+        """An empty packet of the shortest duration behind the subtitle, which libav's own then copies."""
+        packet = av.Packet(bytes(2))
+        packet.stream, packet.time_base, packet.duration = self.stream, self.time_base, 1
+        packet.pts = packet.dts = self.pts + self.duration
+        return packet
 
 
 class StreamCopier:
-    """The other streams of `info.path`, written packet by packet between the pictures.
+    """Writes the other streams of ``info.path``, packet by packet, between the pictures.
 
-    What the container cannot hold is named in ``info.diagnostics``; with `strict` that is a SinkError instead.
+    What the container cannot hold is a warning in ``info.diagnostics``; with `strict` it is a SinkError instead.
     """
 
     def __init__(self, output: av.container.OutputContainer, info: StreamInfo, strict: bool = False) -> None:
         self._output, self._info, self._strict = output, info, strict
+        self._container = container_named(output.format.name)
         self._streams: dict[int, av.stream.Stream] = {}
-        self._clocks: dict[int, TimestampFixer] = {}
-        self._before: dict[int, int] = {}
-        self._texts: dict[int, _Text] = {}
+        self._fixers: dict[int, TimestampFixer] = {}
+        self._repaired: dict[int, int] = {}
+        self._subtitles: dict[int, _Subtitle] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
-        self._waiting: av.Packet | None = None
-        begin, self._end = info.time_span
-        self._begin = Fraction(begin or 0).limit_denominator(1_000_000)
+        self._next_packet: av.Packet | None = None
+        start, self._end = info.time_span
+        self._start = Fraction(start or 0).limit_denominator(1_000_000)
 
-    def open(self, picture: av.stream.Stream) -> None:
-        """Announces the streams; `picture` is the output's own and gets the tags of the one it is made from."""
+    def open(self, video: av.stream.Stream) -> None:
+        """Adds the streams to the output; `video` is its video stream and gets the tags of the source's."""
         info = self._info
         if info.path is None or info.live:
             return
         self._input = open_file(info.path)
         for stream in self._input.streams:
             if stream.index == info.stream_index:
-                picture.metadata.update(_tags(stream.metadata))
-                picture.disposition = stream.disposition
-                continue
-            if _made_anew(stream) or self._attached(stream, info.path):
-                continue
-            made = self._holding(stream)
-            if made is None:
-                self._leave_out(stream)
-            else:
-                self._streams[stream.index] = made
-        tags = _tags(self._input.metadata)
+                video.metadata.update(_recording_tags(stream.metadata))
+                video.disposition = stream.disposition
+            elif not _is_regenerated_by_muxer(stream) and not self._attach_cover(stream, info.path):
+                copied = self._try_add_stream(stream)
+                if copied is None:
+                    self._leave_out(stream)
+                else:
+                    self._streams[stream.index] = copied
+        tags = _recording_tags(self._input.metadata)
         self._output.metadata.update(tags)
-        if tags and self._output.format.name in TAGLESS:
-            self._complain(f"{self._output.format.name} has no place for the tags {', '.join(tags)}")
+        if tags and not self._container.any_tags:
+            self._warn_or_raise(f"{self._output.format.name} has no place for the tags {', '.join(tags)}")
         self._copy_chapters(self._input)
-        early = self._begin - EARLY
-        pictures = self._input.streams[info.stream_index]
-        if early > (pictures.start_time or 0) * pictures.time_base:  # else that is where a seek would lead
-            try:
-                self._input.seek(round(early * av.time_base))
-            except av.error.FFmpegError:
-                pass  # No index to seek by: what is before is read and passed over.
+        self._seek_to_start(self._input)
         # Damaged places are not counted here: capture reads the same file and meets the same ones.
         self._packets = packets(self._input, lambda: None)
 
     def write_until(self, seconds: Fraction | None) -> None:
         """Writes the packets of up to `seconds` of the output's time; None writes all that are left."""
-        while (packet := self._waiting or self._next()) is not None:
-            self._waiting = packet
+        while (packet := self._next_packet or self._read()) is not None:
+            self._next_packet = packet
             if seconds is not None and packet.dts * packet.time_base > seconds:
                 return
-            self._waiting = None
+            self._next_packet = None
             if packet.stream.codec_context is not None and packet.stream.codec_context.name == "mov_text":
-                self._texts[packet.stream.index] = _Text(
-                    packet.stream, packet.time_base, packet.pts, packet.duration or 0
-                )
+                subtitle = _Subtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
+                self._subtitles[packet.stream.index] = subtitle
             try:
                 self.mux(packet)
             except av.error.ArgumentError:
-                self._info.diagnostics.counts["skipped_packets"] += 1
+                self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
 
     def mux(self, packet: av.Packet) -> None:
-        """Writes a packet; damaged sound, which muxers refuse when its turn comes, must not cost the pictures."""
+        """Writes a packet. Muxers refuse damaged sound when its turn comes; that must not cost the pictures."""
         try:
             self._output.mux(packet)
         except av.error.InvalidDataError:
-            self._info.diagnostics.counts["skipped_packets"] += 1
+            self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
 
-    def finish(self, end: Fraction, cut: bool) -> None:
-        """`write_until` for the last time; `end` is the pictures', and with `cut` that of all."""
-        self.write_until(end if cut else None)
-        for text in self._texts.values():
-            if text.lengthens(end):
-                self._output.mux(text.blank())
+    def finish(self, end: Fraction, stopped_early: bool) -> None:
+        """Writes what is left: all of it, or with `stopped_early` up to `end`, the end of the pictures in seconds."""
+        self.write_until(end if stopped_early else None)
+        for subtitle in self._subtitles.values():
+            if subtitle.extends_file(end):
+                self._output.mux(subtitle.spacer())
 
     def close(self) -> None:
+        """Closes the source file."""
         if self._input is not None:
             self._input.close()
             self._input = None
-        self._packets, self._waiting = iter(()), None
+        self._packets, self._next_packet = iter(()), None
 
-    def _next(self) -> av.Packet | None:
+    def _seek_to_start(self, source: av.container.InputContainer) -> None:
+        early = self._start - INTERLEAVE_SECONDS
+        video = source.streams[self._info.stream_index]
+        if early > (video.start_time or 0) * video.time_base:  # otherwise a seek would lead to the beginning anyway
+            try:
+                source.seek(round(early * av.time_base))
+            except av.error.FFmpegError:
+                pass  # no index to seek by: what is before is read and skipped
+
+    def _read(self) -> av.Packet | None:
         for packet in self._packets:
-            made = self._streams.get(packet.stream.index)
-            # An empty packet ends a stream, except among subtitles, where it clears the screen; that has a time.
-            if made is None or (packet.size == 0 and packet.pts is None):
+            target = self._streams.get(packet.stream.index)
+            # An empty packet ends a stream, except among subtitles, where it clears the screen; that one has a time.
+            if target is None or (packet.size == 0 and packet.pts is None):
                 continue
             time = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
-            if (self._begin and time < self._begin) or (self._end is not None and time >= self._end):
+            if (self._start and time < self._start) or (self._end is not None and time >= self._end):
                 continue
             self._retime(packet, packet.stream.index)
-            packet.stream = made
+            packet.stream = target
             return packet
         return None
 
     def _retime(self, packet: av.Packet, index: int) -> None:
-        """Counts from the start of the span, and makes decoding times rise, which muxers insist on."""
-        # Of the muxers, only Matroska's takes two packets at one moment.
-        strictly = self._output.format.name not in ("matroska", "webm")
-        clock = self._clocks.setdefault(index, TimestampFixer(packet.time_base, strictly=strictly))
-        shift = round(self._begin / packet.time_base)
+        """Counts from the start of the time span, and makes decoding times rise, which muxers insist on."""
+        fixer = self._fixers.setdefault(index, TimestampFixer(packet.time_base, strictly=not self._container.equal_dts))
+        shift = round(self._start / packet.time_base)
         dts = packet.dts if packet.dts is not None else packet.pts
-        told = clock.tell(None if dts is None else dts - shift, packet.duration or 0)
-        behind = 0 if packet.pts is None or dts is None else max(packet.pts - dts, 0)
-        packet.dts, packet.pts = told, told + behind
-        known = self._before.get(index, 0)
-        self._before[index] = clock.repaired
-        self._info.diagnostics.counts["repaired_timestamps"] += clock.repaired - known
+        fixed = fixer.fix(None if dts is None else dts - shift, packet.duration or 0)
+        delay = 0 if packet.pts is None or dts is None else max(packet.pts - dts, 0)
+        packet.dts, packet.pts = fixed, fixed + delay
+        self._info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, fixer.repaired - self._repaired.get(index, 0))
+        self._repaired[index] = fixer.repaired
 
-    def _attached(self, stream: av.stream.Stream, path: Path) -> bool:
-        """Whether it is a cover picture and went in as Matroska has them: as an attachment, before all packets."""
-        if not _is_cover(stream) or self._output.format.name != "matroska":
+    def _attach_cover(self, stream: av.stream.Stream, path: Path) -> bool:
+        """Copies a cover picture as an attachment, where the container has them; whether it did."""
+        if not is_cover(stream) or not self._container.cover_attachments:
             return False
-        with open_file(path) as again:
-            picture = next((bytes(p) for p in again.demux(again.streams[stream.index]) if p.size), None)
+        with open_file(path) as source:
+            picture = next((bytes(p) for p in source.demux(source.streams[stream.index]) if p.size), None)
         kind = stream.codec_context.name.replace("mjpeg", "jpeg")
         if picture is not None:
             self._output.add_attachment(f"cover.{kind}", f"image/{kind}", picture)
         return picture is not None
 
-    def _holding(self, stream: av.stream.Stream) -> av.stream.Stream | None:
+    def _try_add_stream(self, stream: av.stream.Stream) -> av.stream.Stream | None:
         """The stream in the output, or None where a file with it alone cannot be written and read again."""
+        if is_cover(stream):
+            return None  # MP4 keeps covers among tags of a kind that has no room for ours
         data = io.BytesIO()
-        if _is_cover(stream):
-            return None  # MP4 keeps covers among tags of a kind that has no room for ours.
         try:
             with av.open(data, "w", format=self._output.format.name) as trial:
-                made = trial.add_stream_from_template(stream, opaque=True)
+                copied = trial.add_stream_from_template(stream, opaque=True)
                 trial.start_encoding()
                 if stream.type == "data":
                     packet = av.Packet(bytes(8))
-                    packet.stream, packet.pts, packet.dts, packet.time_base = made, 0, 0, Fraction(1, 1000)
+                    packet.stream, packet.pts, packet.dts, packet.time_base = copied, 0, 0, Fraction(1, 1000)
                     trial.mux(packet)
-            if stream.type == "data":
-                # Muxers write a data stream of any kind, and not all with a name by which to find it again.
-                data.seek(0)
-                with av.open(data) as again:
-                    if [s.name for s in again.streams] != [stream.name] or stream.name is None:
-                        return None
-            made = self._output.add_stream_from_template(stream, opaque=True)
+            if stream.type == "data" and not _is_readable(data, stream.name):
+                return None
+            copied = self._output.add_stream_from_template(stream, opaque=True)
         except (av.error.FFmpegError, ValueError, OSError, RuntimeError, AttributeError):
             return None
-        made.metadata.update(_tags(stream.metadata))
-        made.disposition = stream.disposition
-        return made
+        copied.metadata.update(_recording_tags(stream.metadata))
+        copied.disposition = stream.disposition
+        return copied
 
     def _leave_out(self, stream: av.stream.Stream) -> None:
-        self._info.diagnostics.counts["left_out_streams"] += 1
+        self._info.diagnostics.count(Counted.LEFT_OUT_STREAMS)
         name = stream.metadata.get("handler_name") or stream.metadata.get("filename") or getattr(stream, "name", None)
-        name = name or "unknown kind"
-        self._complain(
-            f"stream {stream.index} ({stream.type}, {name}) does not fit into {self._output.format.name} and is left "
-            "out; another suffix for the output may hold it"
+        self._warn_or_raise(
+            f"stream {stream.index} ({stream.type}, {name or 'unknown kind'}) does not fit into "
+            f"{self._output.format.name} and is left out; another suffix for the output may hold it"
         )
 
     def _copy_chapters(self, source: av.container.InputContainer) -> None:
         chapters = []
         for chapter in source.chapters():
             base = chapter["time_base"]
-            shift = round(self._begin / base)
+            shift = round(self._start / base)
             end = chapter["end"] if self._end is None else min(chapter["end"], round(self._end / base))
             if end - shift > 0 and end > chapter["start"]:
                 chapters.append(chapter | {"start": max(chapter["start"] - shift, 0), "end": end - shift})
         if chapters:
             self._output.set_chapters(chapters)
 
-    def _complain(self, sentence: str) -> None:
+    def _warn_or_raise(self, text: str) -> None:
         if self._strict:
-            raise SinkError(f"{self._info.name}: {sentence} (--strict)")
-        self._info.diagnostics.note(sentence)
+            raise SinkError(f"{self._info.name}: {text} (strict)")
+        self._info.diagnostics.warn(text)
 
 
-def _tags(metadata: dict[str, str]) -> dict[str, str]:
-    return {k: v for k, v in metadata.items() if k.lower() not in STRUCTURE and not k.startswith("_STATISTICS")}
+def _recording_tags(metadata: dict[str, str]) -> dict[str, str]:
+    return {k: v for k, v in metadata.items() if k.lower() not in STRUCTURAL_TAGS and not k.startswith("_STATISTICS")}
 
 
-def _made_anew(stream: av.stream.Stream) -> bool:
-    """Timecode tracks come from a tag, chapter tracks from the chapters; muxers write both themselves."""
+def _is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
+    """True for timecode tracks, which come from a tag, and chapter tracks, which come from the chapters."""
     if stream.type != "data":
         return False
-    chapters = int(getattr(stream, "discard", 0)) == 48 and bool(stream.container.chapters())
+    chapters = int(getattr(stream, "discard", 0)) == DISCARD_ALL and bool(stream.container.chapters())
     return "timecode" in stream.metadata or chapters
 
 
-def _is_cover(stream: av.stream.Stream) -> bool:
-    return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
+def _is_readable(data: io.BytesIO, name: str | None) -> bool:
+    """Whether a data stream is found again under its name: muxers write any kind, not all with a name."""
+    data.seek(0)
+    with av.open(data) as written:
+        return name is not None and [stream.name for stream in written.streams] == [name]

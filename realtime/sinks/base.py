@@ -26,7 +26,7 @@ class Sink(ABC):
         return RGB
 
     def open(self, info: StreamInfo) -> None:
-        """Learns what kind of frames will come; ``info.format`` is theirs. Raises SinkError when it cannot take them."""
+        """Learns what kind of frames will come; ``info.format`` is theirs. Raises SinkError when it cannot take it."""
 
     @abstractmethod
     def write(self, frame: Frame) -> None:

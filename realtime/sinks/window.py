@@ -1,65 +1,124 @@
-"""A window on the screen, through OpenCV."""
+"""A window on the screen, through OpenCV: a thin shell round `Viewer`."""
 
 from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import cv2
 
+from realtime.control import Control
 from realtime.errors import SinkError, StopStreaming
-from realtime.frame import Frame, StreamInfo
+from realtime.frame import RGB, Frame, Samples, StreamInfo
+from realtime.media.pixel_formats import convert
+from realtime.report import Report
 from realtime.sinks.base import Sink
+from realtime.sinks.recording import dated_path
+from realtime.sinks.viewer import Viewer
 
-# The wheel's Qt ships no fonts and says so five times; a window that shows pictures needs none.
-os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
-
-QUIT = frozenset({ord("q"), ord("Q"), 27})
+#: The largest window at first, in pixels: what a laptop shows.
+LARGEST = (1280, 720)
+FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
 class Window(Sink):
-    """Shows frames until q, Esc or the window's own button. To be used from the main thread, as macOS demands."""
+    """Shows frames until q, Esc or the window's own button. To be used from the main thread, as macOS demands.
 
-    def __init__(self, title: str = "realtime") -> None:
+    `viewer` is what it shows and what its keys do; snapshots go to `folder`. Raises SinkError without a display.
+    """
+
+    name = "window"
+    may_drop: ClassVar[bool] = True
+    #: Seconds. A window answers keys and redraws only while it is asked to, however long the next frame takes.
+    poll_interval = 0.03
+
+    def __init__(self, viewer: Viewer | None = None, title: str = "realtime", folder: Path | None = None) -> None:
         check_display()
-        self._title = title
-        self._shown = False
+        self._title, self._folder = title, folder or Path()
+        self._viewer = viewer or Viewer(Control())
+        self._viewer.actions = replace(
+            self._viewer.actions, snapshot=self._snapshot, toggle_full_screen=self._toggle_full_screen
+        )
+        self._open = False
         self._caption = ""
-
-    #: A window answers to keys and redraws only while it is asked to, however long the next frame takes.
-    pulse = 0.03
+        self._width = 1
 
     def open(self, info: StreamInfo) -> None:
-        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        # As large as the picture, within what a laptop shows.
-        scale = min(1.0, 1280 / info.width, 720 / info.height)
+        self._viewer.link, self._info = info.link, info
+        cv2.namedWindow(self._title, FLAGS)
+        scale = min(1.0, LARGEST[0] / info.width, LARGEST[1] / info.height)
         cv2.resizeWindow(self._title, max(1, round(info.width * scale)), max(1, round(info.height * scale)))
+        cv2.setMouseCallback(self._title, self._mouse)
+        self._open = True
 
     def write(self, frame: Frame) -> None:
-        cv2.imshow(self._title, cv2.cvtColor(frame.planes[0], cv2.COLOR_RGB2BGR))
-        self.idle()
-        self._shown = True
+        before = frame.original if self._viewer.needs_original else None
+        self._viewer.show(frame, None if before is None else convert(before, RGB))
+        self._draw()
 
-    def idle(self) -> None:
-        if cv2.waitKey(1) & 0xFF in QUIT or self._closed():
+    def poll(self) -> None:
+        code = cv2.waitKeyEx(1)
+        if code != -1:
+            self._viewer.key(code)
+        # Between frames only what changes without one is drawn again.
+        if code != -1 or not self._info.link.state.connected:
+            self._draw()
+        if self._closed():
             raise StopStreaming
 
-    def caption(self, text: str) -> None:
-        if self._shown and text != self._caption:
-            cv2.setWindowTitle(self._title, f"{self._title} ({text})" if text else self._title)
-            self._caption = text
+    def set_status(self, report: Report) -> None:
+        """The figures that the overlay and the title show."""
+        self._viewer.report = report
+        delay = report.latency_ms
+        caption = f"{delay['p50']:.0f} ms behind" if delay else ""
+        if report.dropped:
+            caption += f", {report.dropped} dropped"
+        if self._open and caption != self._caption:
+            cv2.setWindowTitle(self._title, f"{self._title} ({caption})")
+            self._caption = caption
 
     def close(self) -> None:
-        self._shown = False
+        self._open = False
         try:
             cv2.destroyWindow(self._title)
         except cv2.error:
             pass  # already closed by its button
 
+    def _draw(self) -> None:
+        picture = self._viewer.picture()
+        if picture is not None:
+            self._width = picture.shape[1]
+            cv2.imshow(self._title, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def _mouse(self, event: int, x: int, y: int, flags: int, parameter: Any) -> None:
+        """Drags the divider. OpenCV gives `x` in pixels of the picture, however large the window is."""
+        if flags & cv2.EVENT_FLAG_LBUTTON:
+            self._viewer.drag(x / max(self._width, 1))
+            self._draw()
+
+    def _snapshot(self, picture: Samples) -> str:
+        path = dated_path(self._folder, ".png")
+        encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        try:
+            path.write_bytes(data.tobytes() if encoded else b"")
+        except OSError as error:
+            return f"no snapshot: {error.strerror}"
+        self._info.events.publish("snapshot", path=str(path))
+        return f"snapshot {path.name}"
+
+    def _toggle_full_screen(self) -> None:
+        full = cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) == cv2.WINDOW_FULLSCREEN
+        cv2.setWindowProperty(
+            self._title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_NORMAL if full else cv2.WINDOW_FULLSCREEN
+        )
+
     def _closed(self) -> bool:
         try:
             # 0 is closed; GTK cannot tell and says -1.
-            return self._shown and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) == 0
+            return self._open and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) == 0
         except cv2.error:
             return True
 
@@ -67,4 +126,4 @@ class Window(Sink):
 def check_display() -> None:
     """Raises SinkError when there is no display: OpenCV would end the whole process instead."""
     if platform.system() == "Linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise SinkError("there is no display for a window; use --no-window, or set DISPLAY")
+        raise SinkError("there is no display for a window; set DISPLAY or WAYLAND_DISPLAY")

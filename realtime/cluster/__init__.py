@@ -1,0 +1,1 @@
+"""Many files on many cores and machines, with Ray (extra ``cluster``). Nothing else imports this package."""

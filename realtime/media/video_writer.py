@@ -1,0 +1,158 @@
+"""One video file being written: the encoder, the muxer, and the other streams of the source between the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+
+from realtime.config import EncodingOptions
+from realtime.errors import SinkError
+from realtime.frame import Frame, PixelFormat, StreamInfo
+from realtime.media.containers import container_for
+from realtime.media.encode import DEFAULT_RATE, encoder_name, encoder_settings
+from realtime.media.libav import av, open_output
+from realtime.media.pixel_formats import color_tags, padded, pix_fmt_name, to_video_frame
+from realtime.media.stream_copy import StreamCopier
+
+#: Frame rates that encoders take; others are written with their times, under the default rate.
+PLAUSIBLE_RATES = (1, 1000)
+
+
+class VideoWriter:
+    """Encodes frames of `format` into the file at `path`, whose container `target`'s suffix names.
+
+    Sides that chroma cannot share get one more row or column, a copy of the last. `frames` counts the pictures that
+    were muxed. Errors are those of PyAV, OSError, or SinkError for what the container or encoder cannot do.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        target: Path,
+        info: StreamInfo,
+        format: PixelFormat,
+        options: EncodingOptions,
+        tags: Mapping[str, str],
+    ) -> None:
+        self._info, self._format, self._options = info, format, options
+        self._traits = container_for(target)
+        self.frames = 0
+        self._durations: dict[int, int] = {}
+        self._last_dts = self._end = Fraction(0)
+        self._container = open_output(path, self._traits)
+        self._copier: StreamCopier | None = None
+        try:
+            self._stream = self._add_stream(target)
+            self._copier = StreamCopier(self._container, info, options.strict)
+            self._copier.open(self._stream)
+            self._container.metadata.update(tags)
+            self._container.start_encoding()
+            # What the encoder did not take is left in its options.
+            if unknown := set(options.encoder_options) & set(self._stream.codec_context.options):
+                raise SinkError(f"encoder {encoder_name(options)} knows no option {', '.join(sorted(unknown))}")
+        except BaseException:
+            self.close()
+            raise
+
+    def encode(self, frame: Frame) -> None:
+        """Encodes a frame and writes the packets that are ready."""
+        if frame.duration:
+            self._durations[frame.pts] = frame.duration
+        self._end = (frame.pts + frame.duration) * frame.time_base
+        self._mux(self._stream.encode(to_video_frame(frame, self._format)))
+
+    def flush(self) -> None:
+        """Writes what the encoder still holds; no frame may follow."""
+        packets = self._stream.encode(None)
+        if packets and self._traits.duration_of_last:
+            # Whenever a fragment begins, libav's muxer takes the packet it begins with for the last picture, and its
+            # edit list hides a picture that is shown later but was written before.
+            packets[-1].duration = max(packet.pts + packet.duration for packet in packets) - packets[-1].pts
+        self._mux(packets)
+
+    def mux(self, packets: Iterable[av.Packet]) -> None:
+        """Writes encoded pictures that an earlier run made."""
+        for packet in packets:
+            # Where two encoders' packets meet, decoding times may touch.
+            if self.frames:
+                packet.dts = max(packet.dts, floor(self._last_dts / packet.time_base) + 1)
+            self._last_dts = packet.dts * packet.time_base
+            assert self._copier is not None
+            self._copier.write_until(self._last_dts)
+            packet.stream = self._stream
+            self._copier.mux(packet)
+            self.frames += 1
+
+    def finish(self, stopped_early: bool) -> None:
+        """Writes what belongs behind the last picture and closes the file. Sound behind the last picture is for a
+        recording that was written to its end, not for one that was `stopped_early`."""
+        assert self._copier is not None
+        self._copier.finish(self._end, stopped_early)
+        self._container.close()
+        self._copier.close()
+
+    def close(self) -> None:
+        """Closes both files; what was written stays as it is."""
+        if self._copier is not None:
+            self._copier.close()
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError, ValueError):
+            pass  # the failure that led here is the one to report
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            if packet.pts in self._durations:
+                packet.duration = self._durations.pop(packet.pts)
+        self.mux(packets)
+
+    def _add_stream(self, target: Path) -> av.video.stream.VideoStream:
+        info, options, format = self._info, self._options, self._format
+        low, high = PLAUSIBLE_RATES
+        rate = info.rate if info.rate and low <= info.rate <= high else Fraction(DEFAULT_RATE)
+        try:
+            stream = self._container.add_stream(
+                encoder_name(options), rate=rate, options=encoder_settings(options, info)
+            )
+        except ValueError as error:
+            raise SinkError(
+                f"{target} cannot be written: {error}; another codec may fit, or .mkv, which takes all"
+            ) from error
+        codec = stream.codec_context
+        if not self._traits.b_frames:
+            codec.max_b_frames = 0
+        if not self._traits.frame_times:
+            self._warn_or_raise(
+                f"{self._traits.muxer} counts all times from zero, in its own steps; .mkv keeps them as they are"
+            )
+        codec.width, codec.height = padded(info.width, format.chroma[0]), padded(info.height, format.chroma[1])
+        if (codec.width, codec.height) != (info.width, info.height):
+            info.diagnostics.warn(
+                f"{info.width}x{info.height} becomes {codec.width}x{codec.height}, the last row or column repeated: "
+                f"{pix_fmt_name(format)} has no odd sizes; pixel format yuv444p keeps them"
+            )
+        codec.pix_fmt, codec.time_base = pix_fmt_name(format), info.time_base
+        codec.colorspace, codec.color_range = color_tags(format)
+        codec.color_primaries, codec.color_trc = info.color_tags
+        if info.sample_aspect_ratio:
+            codec.sample_aspect_ratio = info.sample_aspect_ratio
+        if options.codec in self._traits.codec_tags:
+            codec.codec_tag = self._traits.codec_tags[options.codec]
+        if info.display_matrix is not None:
+            self._set_rotation(stream)
+        return stream
+
+    def _set_rotation(self, stream: av.video.stream.VideoStream) -> None:
+        if self._traits.rotation:
+            stream.set_display_matrix(self._info.display_matrix)
+        else:
+            self._warn_or_raise(
+                f"{self._traits.muxer} has no place for the picture's rotation; players will not turn it"
+            )
+
+    def _warn_or_raise(self, text: str) -> None:
+        if self._options.strict:
+            raise SinkError(f"{self._info.name}: {text} (strict)")
+        self._info.diagnostics.warn(text)
