@@ -1,4 +1,4 @@
-"""Format, lint and types as tests, so that one command holds everything."""
+"""Format, lint, types and import rules as tests, so that one command holds everything."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+CHECKS = {
+    "ruff check": ["-m", "ruff", "check"],
+    "ruff format": ["-m", "ruff", "format", "--check"],
+    "mypy": ["-m", "mypy"],
+    "importlinter": ["-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"],
+}
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=" ".join)
-def test_check(check: list[str]) -> None:
-    if importlib.util.find_spec(check[0]) is None:
+@pytest.mark.parametrize("name", CHECKS)
+def test_check(name: str) -> None:
+    if importlib.util.find_spec(name.split()[0]) is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{check[0]} is not installed, and CI must not skip")
-        pytest.skip(f"{check[0]} is not installed; the extra 'dev' brings it")
-    done = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, capture_output=True, text=True, timeout=280)
+            pytest.fail(f"{name} is not installed, and CI must not skip")
+        pytest.skip(f"{name} is not installed; the extra 'dev' brings it")
+    done = subprocess.run([sys.executable, *CHECKS[name]], cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
