@@ -10,24 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from realtime.color import LUMA_WEIGHTS, Matrix, sample_scale
 from realtime.enhance.tensorflow_loader import tf
-from realtime.frame import Matrix, PixelFormat, Samples
-
-#: The weights of red and blue in luma.
-LUMA: dict[Matrix, tuple[float, float]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-}
-
-
-def scales(format: PixelFormat) -> tuple[float, float, float, float]:
-    """Offset and span of luma, offset and span of chroma, in sample values."""
-    unit = float(1 << (format.bits - 8))
-    if format.full_range:
-        top = float((1 << format.bits) - 1)
-        return 0.0, top, 128 * unit, top
-    return 16 * unit, 219 * unit, 128 * unit, 224 * unit
+from realtime.frame import PixelFormat, Samples
 
 
 def _grow(chroma: Any, format: PixelFormat, height: int, width: int) -> Any:
@@ -52,7 +37,7 @@ def _shrink(chroma: Any, format: PixelFormat) -> Any:
 
 def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
     """Batched sample planes, (N, H, W) each or (N, H, W, 3), as float32 RGB (N, H, W, 3), clipped to 0..1."""
-    offset, span, middle, reach = scales(format)
+    offset, span, middle, reach = sample_scale(format.bits, format.full_range)
     first = tf.cast(planes[0], tf.float32)
     if format.model == "rgb":
         return first / span
@@ -70,7 +55,7 @@ def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
 
 def _channels(luma: Any, blue: Any, red: Any, matrix: Matrix) -> list[Any]:
     """R, G and B from Cb = (B - Y) / (2 - 2 kb) and Cr = (R - Y) / (2 - 2 kr), for tensors and arrays alike."""
-    kr, kb = LUMA[matrix]
+    kr, kb = LUMA_WEIGHTS[matrix]
     r = luma + (2 - 2 * kr) * red
     b = luma + (2 - 2 * kb) * blue
     return [r, (luma - kr * r - kb * b) / (1 - kr - kb), b]
@@ -78,10 +63,10 @@ def _channels(luma: Any, blue: Any, red: Any, matrix: Matrix) -> list[Any]:
 
 def from_rgb(rgb: Any, format: PixelFormat) -> tuple[Any, ...]:
     """Float32 RGB (N, H, W, 3) in 0..1 as float sample planes of `format`, neither rounded nor cast."""
-    offset, span, middle, reach = scales(format)
+    offset, span, middle, reach = sample_scale(format.bits, format.full_range)
     if format.model == "rgb":
         return (rgb * span,)
-    kr, kb = LUMA[format.matrix]
+    kr, kb = LUMA_WEIGHTS[format.matrix]
     r, g, b = tf.unstack(rgb, axis=-1)
     luma = kr * r + (1 - kr - kb) * g + kb * b
     planes = [luma * span + offset]
@@ -103,7 +88,7 @@ def samples(planes: tuple[Samples, ...], format: PixelFormat, stride: int) -> Sa
     """Every `stride`-th pixel of one picture both ways, as float32 RGB (h, w, 3) in 0..1: what a meter looks at."""
     # Chroma is taken where it lies for that pixel; the grid starts half a stride in, clear of borders.
     top, left = (min(stride // 2, side - 1) for side in planes[0].shape[:2])
-    offset, span, middle, reach = scales(format)
+    offset, span, middle, reach = sample_scale(format.bits, format.full_range)
     # NumPy, since so few points are converted before TensorFlow has dispatched its first operation.
     first = planes[0][top::stride, left::stride].astype(np.float32)
     if format.model == "rgb":

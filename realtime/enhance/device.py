@@ -1,16 +1,14 @@
-"""Which processor computes, in which precision, and in how many threads."""
+"""Which processor computes, and in which precision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-import cv2
-
+from realtime.config import PRECISIONS
 from realtime.enhance.tensorflow_loader import tf
 from realtime.errors import DeviceError, SettingError
 
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 #: Turns that each precision gets.
 REPEATS = 8
 #: Multiply-adds of a turn.
@@ -42,7 +40,7 @@ def choose_device(wish: str) -> str:
     return f"gpu:{index}"
 
 
-def named(device: str) -> str:
+def device_label(device: str) -> str:
     """`device` with the name of the card, where it is one: what was measured on one holds for no other."""
     if device == "cpu":
         return device
@@ -76,7 +74,7 @@ def speeds(precisions: Sequence[str], device: str) -> dict[str, float]:
 def _turn(precision: str) -> Callable[[], float]:
     """`WORK` ready to go; answers how many seconds it took."""
     picture, kernel = tf.zeros((1, 160, 240, 32), precision), tf.zeros((3, 3, 32, 32), precision)
-    convolve = tf.function(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"))
+    convolve = tf.function(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), autograph=False)
     convolve(picture)
 
     def turn() -> float:
@@ -85,22 +83,3 @@ def _turn(precision: str) -> Callable[[], float]:
         return perf_counter() - began
 
     return turn
-
-
-def limit_threads(tensorflow: bool) -> None:
-    """For the fast engine: OpenCV computes in one thread from now on, and TensorFlow too if so wished.
-
-    Nearly all that engine does takes less than a millisecond, and decoder and encoder want the other core at the same
-    time: pools that divide such steps spend more on waking and waiting than they win. CPU ms a frame, 1080p from file
-    to file on two cores, ultrafast, two runs each, TensorFlow's threads first: 1 and 1 36 and 40, 1 and 2 40 and 39,
-    2 and 1 39 and 41, 2 and 2 45 and 46. The exact engine is one long computation, for which TensorFlow's own choice,
-    all cores, is right. Its threads can only be set before it first computes and hold for the whole process: where the
-    exact engine may still be wanted, as under ``auto``, they stay as they are.
-    """
-    cv2.setNumThreads(1)
-    if tensorflow:
-        try:
-            tf.config.threading.set_intra_op_parallelism_threads(1)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-        except RuntimeError:
-            pass  # it has computed in this process already

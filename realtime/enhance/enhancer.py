@@ -1,179 +1,141 @@
-"""The enhancer: arrays or frames in, brighter ones out, whichever engine does it."""
+"""The enhancer: sessions for streams, and arrays in, brighter arrays out, whichever engine computes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
 from dataclasses import replace
-from functools import partial
-from itertools import groupby
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from realtime.enhance import autoselect as choice
-from realtime.enhance.device import limit_threads
+from realtime.config import EnhanceOptions
+from realtime.control import Control, ControlState
+from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, Program, ProgramSpec
-from realtime.enhance.engines.registry import create
+from realtime.enhance.engines.registry import AUTO, abilities, create_engine
 from realtime.enhance.exposure.controller import ExposureController
-from realtime.enhance.governor import Governor
+from realtime.enhance.session import EnhanceSession
 from realtime.enhance.weights import find
-from realtime.errors import SettingError
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
+from realtime.processor import EngineInfo, Processor
+
+#: Compiled programs that are kept. Each holds up to some 250 MB at 12 megapixels; a folder of photos has many sizes.
+LARGEST_CACHE = 4
 
 
 class Enhancer:
-    """Makes dark pictures visible.
+    """Makes dark pictures visible. A `Processor`: it makes a session for each stream and holds no stream itself, so
+    several threads may share it.
 
-    `weights` is a name from the index or a path, None the bundled default; `engine` is ``auto``, ``exact`` or
-    ``fast``; `precision` is ``auto``, ``float32``, ``bfloat16`` or ``float16``; `device` is ``auto``, ``cpu`` or
-    ``gpu[:N]``; `strength` 0..1 blends linearly with the input; `exposure` is ``auto`` (the meter), ``off``
-    (the plain network) or stops as a number, None what the weights were trained for; `batch` is a number of frames
-    or ``auto``. Raises SettingError, WeightsError or DeviceError.
+    `options` are `EnhanceOptions`; `fields` replace some of them, as in ``Enhancer(strength=0.8)``. Loads TensorFlow.
+    Raises SettingError, WeightsError or DeviceError.
     """
 
-    def __init__(
-        self,
-        weights: str | Path | None = None,
-        engine: str = "auto",
-        precision: str = "auto",
-        device: str = "auto",
-        strength: float = 1.0,
-        *,
-        exposure: str | float | None = None,
-        batch: int | str = "auto",
-    ) -> None:
-        if not 0.0 <= strength <= 1.0:
-            raise SettingError(f"strength {strength} is outside 0..1")
-        if batch != "auto" and not (isinstance(batch, int) and batch >= 1):
-            raise SettingError(f"batch {batch!r} is neither 'auto' nor a number from 1")
-        self.strength = strength
-        self.weights = find(weights)
-        self._exposer = ExposureController(exposure, self.weights)
-        self.exposure = self._exposer.wish
-        self._auto = engine == "auto"
-        self._options = (device, precision, self._exposer.metered)
+    def __init__(self, options: EnhanceOptions | None = None, **fields: Any) -> None:
+        self.options = replace(options or EnhanceOptions(), **fields)
+        self.weights = find(self.options.weights)
+        #: ``auto``, ``off`` or stops: what was asked for, or what the weights were trained for.
+        self.exposure = (
+            self.options.exposure if self.options.exposure is not None else _trained_for(self.weights.metered)
+        )
+        self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
-        if engine != "exact":
-            limit_threads(tensorflow=engine == "fast")
-        self.engine = self._engine(choice.first(self.weights) if self._auto else engine)
-        self._governor: Governor | None = None
-        self._wish = batch
-        self.batch = self._batch(None)
-        self._target = RGB
-        self._programs: dict[tuple[str, ProgramSpec], Program] = {}
+        self._programs: OrderedDict[tuple[str, ProgramSpec], Program] = OrderedDict()
+        self._control = Control(ControlState(strength=self.options.strength, exposure=self.options.exposure))
+        if self.options.engine != AUTO:
+            self.engine(self.options.engine)  # an engine that does not work is an error now, not at the first frame
 
     def __call__(self, pictures: Samples) -> Samples:
-        """Enhances (N, H, W, 3) uint8 RGB; answers an array like it. Each picture is a scene of its own.
-
-        Raises ValueError for another shape or type.
-        """
+        """Enhances (N, H, W, 3) uint8 RGB into an array like it. Each picture is a scene of its own, and ``auto`` takes
+        the best engine. Raises ValueError for another shape or type."""
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise ValueError(f"wanted uint8 RGB of shape (N, H, W, 3), not {pictures.dtype} {pictures.shape}")
-        if self._auto:
-            self.engine = self._engine("exact")  # a still waits for the best
-        self.engine.still = True
-        answer = np.empty_like(pictures)
-        size = min(self.batch, len(pictures)) if len(pictures) else 1
-        for first in range(0, len(pictures), size):
-            frames = [Frame((np.ascontiguousarray(p),)) for p in pictures[first : first + size]]
-            exposures = [self._exposer.still(frame) for frame in frames]
-            for offset, frame in enumerate(self._run(frames, exposures, RGB, size)):
-                answer[first + offset] = frame.planes[0]
-        return answer
+        output = np.empty_like(pictures)
+        if not pictures.size:
+            return output
+        name = self._best_engine_name()
+        asked = self.options.batch if isinstance(self.options.batch, int) else abilities(name).cpu_batch
+        batch = min(asked, len(pictures))
+        exposure = ExposureController(self.exposure, self.weights.meter_path)
+        program = self.program(name, ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB))
+        state = program.new_state(independent=True)
+        for first in range(0, len(pictures), batch):
+            some = [np.ascontiguousarray(picture) for picture in pictures[first : first + batch]]
+            exposures = [exposure.independent(Frame((picture,))) for picture in some]
+            missing = batch - len(some) if abilities(name).fixed_batch else 0
+            planes = (some + some[-1:] * missing,)
+            exposed = np.array(exposures + exposures[-1:] * missing, np.float32)
+            result = program(planes, self.options.strength, exposed, state)
+            for index in range(len(some)):
+                output[first + index] = result[0][index]
+        return output
 
-    def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
-        """Compiles for a stream and forgets the one before; answers what comes out. `rgb` asks for interleaved RGB."""
-        self._target = RGB if rgb else _encodable(info)
-        self._exposer.restart()
-        if self._auto:
-            self._choose(info)
-        self.engine.restart()
-        self.engine.still, self.engine.level = False, 0
-        self.batch = self._batch(info)
-        governed = info.live and self.engine.levels > 1
-        self._governor = Governor(1 / float(info.rate or choice.USUAL_RATE), self.engine.levels) if governed else None
-        self._program(ProgramSpec(info.width, info.height, self.batch, info.format, self._target))
-        return replace(info, format=self._target)
+    def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
+        """A session for a stream, whose frames come out in `format`. Compiles, which may take seconds."""
+        return self._session(info, format, self._control)
 
-    def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
-        """Enhances frames of a prepared stream, in order, at most `batch` at a time."""
-        made: list[Frame] = []
-        began = perf_counter()
-        for _, group in groupby(frames, key=lambda frame: (frame.width, frame.height, frame.format)):
-            alike = list(group)
-            exposures = [self._exposer.next(frame) for frame in alike]
-            made += self._run(alike, exposures, self._target, self.batch)
-        if self._governor is not None and frames:
-            took = (perf_counter() - began) / len(frames)
-            self.engine.level = self._governor.note(began - (frames[-1].captured_at or began), took)
-        return made
+    def with_control(self, control: Control) -> Processor:
+        """The same enhancer, with sessions that read the user's settings from `control` between frames."""
+        return _Controlled(self, control)
 
-    def look(self, frame: Frame) -> None:
-        """Lets the meter see the next frame of a prepared stream, which an earlier run has enhanced."""
-        self._exposer.next(frame)
+    def plan(self, info: StreamInfo) -> EngineInfo:
+        """What a session for this stream will compute with."""
+        engine = self.engine(name := self._choose(info))
+        return EngineInfo(name, engine.device, engine.precision)
 
-    def describe(self) -> dict[str, Any]:
-        """Engine, device and precision by name, and frames at a time."""
-        about: dict[str, Any] = {"engine": self.engine.name, "device": self.engine.device}
-        about |= {"precision": self.engine.precision, "batch": self.batch}
-        return about | {"governor": self._governor.describe() if self._governor else None}
+    def engine(self, name: str) -> Engine:
+        """The engine of that name, loaded once."""
+        with self._lock:
+            if name not in self._engines:
+                metered = self.exposure != "off"
+                options = self.options
+                self._engines[name] = create_engine(name, self.weights, options.device, options.precision, metered)
+            return self._engines[name]
 
-    def _batch(self, info: StreamInfo | None) -> int:
-        """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
-        if isinstance(self._wish, int):
-            return self._wish
-        if info is not None and info.live:
-            return 1
-        if self.engine.device == "cpu":
-            return self.engine.together
-        if info is None or not self.engine.fills:
-            return choice.USUAL_BATCH
-        job = ProgramSpec(info.width, info.height, 1, info.format, self._target)
-        return choice.batch(self.engine, self._program, job, info.frames)
+    def program(self, engine: str, spec: ProgramSpec) -> Program:
+        """A compiled program. The latest `LARGEST_CACHE` are kept."""
+        key = (engine, spec)
+        with self._lock:
+            if key not in self._programs:
+                self._programs[key] = self.engine(engine).program(spec)
+            self._programs.move_to_end(key)
+            while len(self._programs) > LARGEST_CACHE:
+                self._programs.popitem(last=False)
+            return self._programs[key]
 
-    def _engine(self, name: str) -> Engine:
-        if name not in self._engines:
-            self._engines[name] = create(name, self.weights, *self._options)
-        return self._engines[name]
+    def _session(self, info: StreamInfo, format: PixelFormat, control: Control) -> EnhanceSession:
+        name = control.state.engine
+        return EnhanceSession(self, info, format, self._choose(info, tell=True) if name == AUTO else name, control)
 
-    def _choose(self, info: StreamInfo) -> None:
-        """What ``auto`` means here: exact where it keeps up, or for a single picture; else fast, which says so."""
-        if "fast" not in self._engines:
-            return
-        self.engine = self._engine("fast")
-        if info.frames != 1:
-            make = partial(self._engine, "exact")
-            seconds = choice.seconds_a_frame(make, self.weights, self.engine, info)
-            if not choice.sustains(seconds, info):
-                info.diagnostics.note(choice.sentence(seconds, info))
-                return
-        self.engine = self._engine("exact")
+    def _best_engine_name(self) -> str:
+        return self.options.engine if self.options.engine != AUTO else autoselect.best_engine().name
 
-    def _run(
-        self, frames: list[Frame], exposures: list[tuple[float, float]], target: PixelFormat, size: int
-    ) -> list[Frame]:
-        program = self._program(ProgramSpec(frames[0].width, frames[0].height, size, frames[0].format, target))
-        # A last, smaller batch is filled up with its own last frame: another shape would compile again.
-        missing = size - len(frames) if self.engine.fills else 0
-        filled = frames + frames[-1:] * missing
-        planes = tuple(zip(*(frame.planes for frame in filled)))
-        metered = np.array(exposures + exposures[-1:] * missing, np.float32)
-        made = program(planes, self.strength, metered)
-        return [frame.with_planes(tuple(p[i] for p in made), target) for i, frame in enumerate(frames)]
-
-    def _program(self, job: ProgramSpec) -> Program:
-        key = (self.engine.name, job)
-        if key not in self._programs:
-            self._programs[key] = self.engine.program(job)
-        return self._programs[key]
+    def _choose(self, info: StreamInfo, tell: bool = False) -> str:
+        """What ``auto`` means here: the best engine where it keeps up, or for a single picture; else one that does.
+        `tell` adds the reason to the stream's diagnostics."""
+        name = self._best_engine_name()
+        fallback = autoselect.realtime_engine(self.weights)
+        if self.options.engine != AUTO or fallback is None or info.frames == 1:
+            return name
+        quick = self.engine(fallback.name)
+        seconds = autoselect.frame_seconds(lambda: self.engine(name), self.weights, quick.device, quick.precision, info)
+        if autoselect.keeps_up(seconds, info):
+            return name
+        if tell:
+            info.diagnostics.info(autoselect.explain(fallback.name, seconds, info))
+        return fallback.name
 
 
-def _encodable(info: StreamInfo) -> PixelFormat:
-    """What the sink wishes, or 8-bit 4:2:0 in the source's matrix and range: what every player takes."""
-    if info.wish is not None:
-        return info.wish
-    if info.format.model == "rgb":
-        return PixelFormat("yuv", 8, (2, 2), "bt709" if info.height >= 720 else "bt601", full_range=False)
-    return replace(info.format, model="yuv", bits=8, chroma=(2, 2))
+class _Controlled:
+    """An enhancer whose sessions share one control."""
+
+    def __init__(self, enhancer: Enhancer, control: Control) -> None:
+        self._enhancer, self._control = enhancer, control
+
+    def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
+        return self._enhancer._session(info, format, self._control)
+
+
+def _trained_for(metered: bool) -> str:
+    return "auto" if metered else "off"

@@ -1,21 +1,17 @@
-"""TensorFlow, loaded once and quietly: what computes with it says ``from realtime.enhance.tensorflow_loader import tf``."""
+"""TensorFlow, loaded in one place, and OpenCV before it. What computes with it imports it from here."""
 
 from __future__ import annotations
 
-import os
+import cv2
 
-from realtime.enhance.keras_loader import silence
-from realtime.enhance.weights import cache
+from realtime.enhance.host import is_quiet, loading
 
-# Compiling for a GPU takes up to a minute a shape: XLA keeps what it compiled for the next run.
-os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={cache() / 'xla'}")
-
-with silence():
+with loading():
     import tensorflow as tf
 
-    tf.config.list_physical_devices()  # the search for CUDA has something to say too
+    if is_quiet():
+        tf.config.list_physical_devices()  # the search for CUDA writes lines too
+        # Python's side of it warns of "retracing" when a folder holds pictures of five sizes.
+        tf.get_logger().setLevel("ERROR")
 
-# Python's side of it: warns of "retracing" when a folder holds pictures of five sizes.
-tf.get_logger().setLevel("ERROR")
-
-__all__ = ["tf"]
+__all__ = ["cv2", "tf"]

@@ -1,4 +1,4 @@
-"""Weights files: where they are, what is in them, and whether they are what they claim to be."""
+"""Weights files: where they are, what belongs to them, and whether they are what they claim to be."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platformdirs import user_cache_path
+
+from realtime.enhance.tensors import LARGEST_FILE, read_attribute, read_tensors
 from realtime.errors import WeightsError
 
 if TYPE_CHECKING:
     import keras
 
 DEFAULT = "night"
-#: No weights file of this network is anywhere near as large; a download that is, is something else.
-LARGEST_FILE = 64 << 20
+#: What belongs to a weights file beside itself: entries in the index, and suffixes beside any other file.
+COMPANIONS = {"fast": ".fast.h5", "meter": ".meter.npz"}
 
 
-def bundled() -> Path:
+def bundled_folder() -> Path:
     """The folder of bundled weights: beside the package in a checkout, inside it when installed."""
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent / "weights"
     return checkout if (checkout / "index.json").is_file() else package / "weights"
 
 
-def cache() -> Path:
-    """The user's folder for fetched weights, as the XDG base directory specification has it."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mbllen-realtime"
+def cache_folder() -> Path:
+    """The user's folder for fetched weights and measurements."""
+    return user_cache_path("mbllen-realtime", appauthor=False)
 
 
-def place(entry: dict[str, Any]) -> Path:
+def file_path(entry: dict[str, Any]) -> Path:
     """Where the file of an index entry is, or would be."""
-    return (cache() if "url" in entry else bundled()) / entry["file"]
+    return (cache_folder() if "url" in entry else bundled_folder()) / str(entry["file"])
 
 
 def index() -> dict[str, dict[str, Any]]:
-    """The bundled and the published files by name: file, sha256, metered, about, and for published ones url."""
-    path = bundled() / "index.json"
+    """The bundled and the published files by name: file, sha256, metered, about, companions, and for published ones
+    url."""
+    path = bundled_folder() / "index.json"
     try:
         content: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -50,6 +53,7 @@ def index() -> dict[str, dict[str, Any]]:
 
 
 def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -61,17 +65,28 @@ class Weights:
     path: Path
     metered: bool
 
+    @property
+    def student_path(self) -> Path:
+        """Where the fast engine's student of these weights is, or would be."""
+        return self._companion("fast")
+
+    @property
+    def meter_path(self) -> Path:
+        """The exposure meter of these weights: their own, or the bundled default's where they have none."""
+        own = self._companion("meter")
+        return own if own.is_file() else bundled_folder() / str(index()[DEFAULT]["meter"]["file"])
+
     def model(self) -> keras.Model:
         """The network with these weights. Raises WeightsError when the file holds something else."""
-
         from realtime.enhance.mbllen import build
 
         model = build()
-        try:
-            model.load_weights(self.path)
-        except Exception as error:  # h5py and Keras raise a dozen kinds, none of them documented
-            raise WeightsError(f"{self.path} does not hold MBLLEN weights: {_first_line(error)}") from error
+        model.set_weights(read_tensors(self.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
         return model
+
+    def _companion(self, kind: str) -> Path:
+        entry = index().get(self.name, {}).get(kind)
+        return bundled_folder() / str(entry["file"]) if entry else self.path.with_suffix(COMPANIONS[kind])
 
 
 def find(name: str | Path | None = None) -> Weights:
@@ -82,7 +97,7 @@ def find(name: str | Path | None = None) -> Weights:
     known = index()
     entry = known.get(str(name or DEFAULT))
     if entry is not None:
-        path = place(entry)
+        path = file_path(entry)
         if not path.is_file():
             remedy = f"run 'realtime weights fetch {name}'" if "url" in entry else "install the package again"
             raise WeightsError(f"weights {str(name or DEFAULT)!r} are not here: {remedy}")
@@ -91,18 +106,8 @@ def find(name: str | Path | None = None) -> Weights:
     path = Path(str(name)).expanduser()
     if not path.is_file():
         raise WeightsError(f"weights {str(name)!r} are neither a file nor one of {', '.join(known)}")
-    return Weights(path.name, path, _metered(path))
-
-
-def _metered(path: Path) -> bool:
-    """What 'realtime train' wrote into its file; the published files say nothing. `Weights.model` refuses the rest."""
-    import h5py
-
-    try:
-        with h5py.File(path) as file:
-            return bool(file.attrs.get("metered", False))
-    except OSError:
-        return False
+    # 'realtime train' writes this attribute; the published files have none.
+    return Weights(path.name, path, bool(read_attribute(path, "metered")))
 
 
 def verify(path: Path, expected: str) -> None:
@@ -113,22 +118,22 @@ def verify(path: Path, expected: str) -> None:
 
 
 def fetch(name: str) -> Path:
-    """Downloads a published file into `cache` and answers its path; a file that is there and intact is kept.
+    """Downloads a published file into `cache_folder` and returns its path; a file that is there and intact is kept.
 
-    Raises WeightsError for a name that cannot be fetched, without a connection, or when what came is not the file
-    that was recorded; then nothing is kept.
+    Raises WeightsError for a name that cannot be fetched, without a connection, or when the download is not the file
+    that was recorded; then no file is left.
     """
     entry = index().get(name, {})
     if "url" not in entry:
         raise WeightsError(f"weights {name!r} cannot be fetched; there are {', '.join(fetchable())}")
-    path = place(entry)
+    path = file_path(entry)
     if path.is_file() and sha256(path) == entry["sha256"]:
         return path
     part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(entry["url"], timeout=30) as answer:
-            part.write_bytes(answer.read(LARGEST_FILE))
+        with urllib.request.urlopen(entry["url"], timeout=30) as response:
+            part.write_bytes(response.read(LARGEST_FILE))
         verify(part, entry["sha256"])
         os.replace(part, path)
     except (OSError, HTTPException) as error:  # a server may talk something that is no HTTP
@@ -141,8 +146,5 @@ def fetch(name: str) -> Path:
 
 
 def fetchable() -> list[str]:
+    """Names of the files that `fetch` downloads."""
     return [name for name, entry in index().items() if "url" in entry]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,10 +1,15 @@
-"""What an engine is: something that makes a compiled program for frames of one kind."""
+"""What an engine is: something that makes a compiled program for frames of one kind.
+
+Engines and programs are shared between streams and hold none of their state. What a program remembers from frame to
+frame of a stream, and the buffers it works in, are in a state object that the stream's session owns.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,15 +17,13 @@ from realtime.frame import PixelFormat, Samples
 
 #: The planes of one frame.
 Planes = tuple[Samples, ...]
-#: Those of N frames: for each plane one array a frame, or all of them as (N, …). To put them into one array is a copy.
+#: The planes of N frames: for each plane one array per frame, or all of them as (N, ...). Joining them is a copy.
 Batch = tuple[Sequence[Samples] | Samples, ...]
-#: Planes, strength 0..1 and exposure (N, 2), float32 gain and white, to planes.
-Program = Callable[[Batch, float, Samples], Batch]
 
 
 @dataclass(frozen=True)
 class ProgramSpec:
-    """The frames a program is made for: all of one size and format, `batch` at a time."""
+    """The frames a program is made for: all of one size and format, at most `batch` at a time."""
 
     width: int
     height: int
@@ -29,33 +32,35 @@ class ProgramSpec:
     target: PixelFormat
 
     def blank(self) -> tuple[Batch, float, Samples]:
-        """What a program of this job may be called with to warm it or to time it: frames of zeros, exposed as is."""
+        """Arguments to warm up or time a program with: frames of zeros, strength 1, exposed as they are."""
         planes = tuple(
             np.zeros((self.batch, *s), self.source.dtype) for s in self.source.shapes(self.width, self.height)
         )
         return planes, 1.0, np.ones((self.batch, 2), np.float32)
 
 
+class Program(Protocol):
+    """A compiled function for frames of one `ProgramSpec`. Safe between threads that use different states."""
+
+    def new_state(self, independent: bool = False) -> Any:
+        """The state of a new stream. `independent`: each frame is a scene of its own."""
+
+    def __call__(self, planes: Batch, strength: float, exposure: Samples, state: Any, level: int = 0) -> Batch:
+        """Enhanced planes. `strength` 0..1; `exposure` float32 (N, 2), gain and white as `meter.apply_exposure` takes
+        them; `level` 0..levels-1, how much to give up for speed."""
+
+    def skip(self, planes: Batch, exposure: Samples, state: Any, level: int = 0) -> None:
+        """Changes `state` as a call would, without computing the output."""
+
+
 class Engine(ABC):
     """A way to compute the enhanced picture. One required method."""
 
-    name: str
-    #: "cpu" or "gpu:N".
+    #: ``cpu`` or ``gpu:N``.
     device: str
-    #: "float32", "bfloat16" or "float16".
+    #: ``float32``, ``bfloat16`` or ``float16``.
     precision: str
-    #: How many ways there are to do less, and which is in use: 0 is the best picture.
-    levels: int = 1
-    level: int = 0
-    #: Whether each frame is a picture of its own; else frames come in order and may be helped by those before.
-    still: bool = False
-    #: Frames of a file at a time on a CPU, and whether a program wants exactly its job's batch, or at most that.
-    together: int = 1
-    fills: bool = True
 
     @abstractmethod
-    def program(self, job: ProgramSpec) -> Program:
-        """A function for exactly that job, compiled and warm when it is handed out."""
-
-    def restart(self) -> None:
-        """Forgets the frames seen so far: another stream begins."""
+    def program(self, spec: ProgramSpec) -> Program:
+        """A program for frames of that kind, compiled and warm."""

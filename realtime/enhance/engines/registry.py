@@ -1,23 +1,78 @@
-"""The engines by name. A new one is a file of its own and a line here."""
+"""The engines and their abilities. A new one is a file of its own and an entry here; nothing else lists engines.
+
+Loads no TensorFlow, so that the command line can offer the names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from realtime.enhance.device import choose_device, choose_precision
-from realtime.enhance.engines.base import Engine
-from realtime.enhance.engines.exact.engine import ExactEngine
-from realtime.enhance.engines.fast.engine import FastEngine
-from realtime.enhance.weights import Weights
 from realtime.errors import SettingError
 
-ENGINES: dict[str, Callable[[Weights, str, str, bool], Engine]] = {"exact": ExactEngine, "fast": FastEngine}
+if TYPE_CHECKING:
+    from realtime.enhance.engines.base import Engine
+    from realtime.enhance.weights import Weights
 
 
-def create(name: str, weights: Weights, device: str, precision: str, metered: bool) -> Engine:
-    """The engine of that name. Raises SettingError for another name."""
-    kind = ENGINES.get(name)
-    if kind is None:
-        raise SettingError(f"engine {name!r} is not one of auto, {', '.join(ENGINES)}")
+@dataclass(frozen=True)
+class EngineAbilities:
+    """What the rest of the program needs to know of an engine before it is loaded.
+
+    - `factory`: ``module:class``, called with weights, device, precision and whether frames are exposed first.
+    - `levels`: how many ways there are to do less for a live stream; 1 is none.
+    - `cpu_batch`: frames of a file at a time on a CPU. `fixed_batch`: short batches must be padded.
+    - `student`: it computes with a file that was distilled from the weights.
+    - `realtime`: it keeps up with any source here; otherwise ``auto`` measures whether it does.
+    """
+
+    name: str
+    factory: str
+    levels: int = 1
+    cpu_batch: int = 1
+    fixed_batch: bool = True
+    student: bool = False
+    realtime: bool = False
+
+
+#: Best picture first.
+ENGINES = (
+    EngineAbilities("exact", "realtime.enhance.engines.exact.engine:ExactEngine"),
+    EngineAbilities(
+        "fast",
+        "realtime.enhance.engines.fast.engine:FastEngine",
+        levels=3,
+        cpu_batch=2,
+        fixed_batch=False,
+        student=True,
+        realtime=True,
+    ),
+)
+AUTO = "auto"
+
+
+def engine_names() -> tuple[str, ...]:
+    """What the option for the engine may be."""
+    return (AUTO, *(engine.name for engine in ENGINES))
+
+
+def abilities(name: str) -> EngineAbilities:
+    """The entry of that name. Raises SettingError for another name."""
+    for engine in ENGINES:
+        if engine.name == name:
+            return engine
+    raise SettingError(f"engine {name!r} is not one of {', '.join(engine_names())}")
+
+
+def create_engine(name: str, weights: Weights, device: str, precision: str, metered: bool) -> Engine:
+    """Loads the engine of that name. `device` and `precision` as in `EnhanceOptions`. Raises SettingError for another
+    name, DeviceError for a device that is not there, WeightsError for weights that it cannot use."""
+    module, _, factory = abilities(name).factory.partition(":")
+    from realtime.enhance.device import choose_device, choose_precision
+
     chosen = choose_device(device)
-    return kind(weights, chosen, choose_precision(precision, chosen), metered)
+    engine: Engine = getattr(importlib.import_module(module), factory)(
+        weights, chosen, choose_precision(precision, chosen), metered
+    )
+    return engine

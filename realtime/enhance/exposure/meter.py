@@ -1,8 +1,8 @@
 """Exposure: how much light a frame lacks, and the curve that gives it back.
 
 The network sees 23 pixels around each point, so it cannot know how dark the whole scene is. A camera meters the frame
-and exposes; so do we. `measure` looks at point samples of the frame and answers a gain in linear light, `develop`
-applies it inside the compiled graph, and `Meter` moves it calmly over the time of a stream.
+and exposes; so do we. `measure` looks at point samples of the frame and returns a gain in linear light,
+`apply_exposure` applies it inside the compiled graph, and `Meter` moves it calmly over the time of a stream.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ CORED, TRUSTED = 3.2, 5.0
 DARK, LIT = 24.0, 40.0
 
 
-def neutral(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> keras.KerasTensor:
+def suppress_false_chroma(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> keras.KerasTensor:
     """Take from the dark of ``rgb`` (N, H, W, 3), encoded float32 in 0..1, the color that is only a rounding error.
 
-    To be called before `develop` with the same ``gain`` (N,): lifted 35 times, a sky one chroma step off neutral is
-    purple, and the network, which does not know the gain, cannot tell it from a purple wall. At gain 1 nothing changes.
+    To be called before `apply_exposure` with the same ``gain`` (N,): lifted 35 times, a sky one chroma step off neutral
+    is purple, and the network, which does not know the gain, cannot tell it from a purple wall. At gain 1 nothing changes.
     """
     luma = 0.2126 * rgb[..., 0:1] + 0.7152 * rgb[..., 1:2] + 0.0722 * rgb[..., 2:3]
     color = rgb - luma
@@ -80,7 +80,7 @@ def neutral(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> keras.KerasTenso
     return luma + color * (1 - (1 - trust) * dark * lifted)
 
 
-def develop(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras.KerasTensor) -> keras.KerasTensor:
+def apply_exposure(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras.KerasTensor) -> keras.KerasTensor:
     """Lift ``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, by ``gain`` (N,) in linear light; the answer is like it.
 
     While ``gain * white`` is at most 1 the lift is exactly linear, and at gain 1 the frame comes back as it is. Above
@@ -112,7 +112,7 @@ def _peak(points: Floats) -> Floats:
     return peak
 
 
-def whites(thumbnails: Floats) -> Floats:
+def white_points(thumbnails: Floats) -> Floats:
     """The linear value (N,) below which all but a thousandth of the largest channels of (N, h, w, 3) lie."""
     return linear(np.array([_percentiles(_peak(frame), (WHITE_PERCENTILE,))[0] for frame in thumbnails]))
 
@@ -188,7 +188,7 @@ def measure(thumbnails: Floats, path: Path) -> tuple[Floats, Floats]:
     ``path`` is the learned meter, an .npz made by `realtime.training.meter_training`.
     """
     seen = np.stack([features(points) for points in thumbnails])
-    return np.exp2(stops_of(seen, _learned(path))), whites(thumbnails)
+    return np.exp2(stops_of(seen, _learned(path))), white_points(thumbnails)
 
 
 class Meter:

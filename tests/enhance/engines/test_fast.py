@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from realtime.enhance.engines.fast import student
 
-from realtime.enhance.color_ops import scales
+from realtime.enhance.color_ops import sample_scale
 from realtime.enhance.engines.fast.engine import LEVELS, FastEngine
 from realtime.enhance.engines.fast.pyramid import GRID, Workspace, apply_lut
-from realtime.enhance.engines.fast.tone_lut import STEPS, TOP, ChromaDeveloper, curves
+from realtime.enhance.engines.fast.tone_lut import STEPS, TOP, ChromaDeveloper, tone_luts
 from realtime.enhance.enhancer import Enhancer
-from realtime.enhance.exposure.meter import develop, neutral
+from realtime.enhance.exposure.meter import apply_exposure, suppress_false_chroma
 from realtime.enhance.weights import Weights
 from realtime.errors import WeightsError
 from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
@@ -91,8 +91,8 @@ def test_nothing_to_restore_and_no_gain_is_the_input(
     if format.model == "rgb":
         assert abs(answer.planes[0].astype(int) - given_.planes[0]).max() <= 2
         return
-    offset, span, middle, reach = scales(format)
-    low, wide, centre, wings = scales(answer.format)
+    offset, span, middle, reach = sample_scale(format.bits, format.full_range)
+    low, wide, centre, wings = sample_scale(answer.format.bits, answer.format.full_range)
     # Half a level for rounding to 8 bits, and a step (1/32) of the fixed point for rounding to that.
     assert abs(answer.planes[0] - ((given_.planes[0] - offset) / span * wide + low)).max() <= 0.5 + 1 / STEPS
     for before, after in zip(given_.planes[1:], answer.planes[1:]):
@@ -142,21 +142,21 @@ def test_tables_develop_as_the_meter_does(exposure: tuple[float, float]) -> None
     rgb = (random.random((1, 48, 64, 3)) ** 3).astype(np.float32)
     rgb[:, :20] *= 0.1
     gain, white = (np.array([value], np.float32) for value in exposure)
-    wanted = np.asarray(develop(neutral(rgb, gain), gain, white))[0]
+    wanted = np.asarray(apply_exposure(suppress_false_chroma(rgb, gain), gain, white))[0]
     weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
     def planes(picture: Any) -> list[Any]:
         luma = picture @ weights
         return [luma, (picture[..., 2] - luma) / (2 - 2 * 0.0722), (picture[..., 0] - luma) / (2 - 2 * 0.2126)]
 
-    curve = curves(PixelFormat("yuv", 8, (1, 1), "bt709"))(*exposure)
+    curve = tone_luts(PixelFormat("yuv", 8, (1, 1), "bt709"))(*exposure)
     luma, blue, red = planes(rgb[0])
     made = ChromaDeveloper(48, 64, "bt709")(luma, blue, red, curve)
     assert max(abs(a - b).max() for a, b in zip(made, planes(wanted))) < 1.5 / 255
 
 
 def test_a_pyramid_goes_together_again() -> None:
-    canvas, curve = Workspace(70, 50, "bt709"), curves(VIDEO)(4.0, 0.5)
+    canvas, curve = Workspace(70, 50, "bt709"), tone_luts(VIDEO)(4.0, 0.5)
     random = np.random.default_rng(1)
     samples = random.integers(16, 235, (50, 70), np.uint8)
     blue, red = (apply_lut(np.full((25, 35), 128, np.uint8), curve.chroma, canvas.chroma()) for _ in range(2))
@@ -170,7 +170,7 @@ def test_a_pyramid_goes_together_again() -> None:
 
 
 def test_noise_goes_and_letters_stay() -> None:
-    canvas, curve = Workspace(128, 64, "bt709"), curves(VIDEO)(1.0, 1.0)
+    canvas, curve = Workspace(128, 64, "bt709"), tone_luts(VIDEO)(1.0, 1.0)
     random = np.random.default_rng(2)
     clean = np.full((64, 128), 60, np.uint8)
     cv2.putText(clean, "NIGHT", (66, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 160, 1)

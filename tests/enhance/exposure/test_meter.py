@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.enhance.exposure.meter import MAX_GAIN, Meter, develop, encoded, features, linear, measure, neutral
+from realtime.enhance.exposure.meter import MAX_GAIN, Meter, apply_exposure, encoded, features, linear, measure, suppress_false_chroma
 
 LEARNED = Path(__file__).resolve().parents[2] / "weights" / "meter.npz"
 RAMP = np.linspace(0, 1, 1025, dtype=np.float32)
 
 
 def developed(rgb: Any, gain: float, white: float) -> Any:
-    return np.asarray(develop(rgb[None], np.array([gain], np.float32), np.array([white], np.float32)))[0]
+    return np.asarray(apply_exposure(rgb[None], np.array([gain], np.float32), np.array([white], np.float32)))[0]
 
 
 def gray_ramp() -> Any:
@@ -39,11 +39,11 @@ def test_srgb_there_and_back() -> None:
 def test_a_black_one_chroma_step_off_is_grey_and_a_color_stays() -> None:
     # What swscale makes of luma 17..22 with both chroma planes at 129, in 8 bits: a purple that is a rounding error.
     black = np.array([[3, 0, 4], [2, 1, 4], [5, 2, 6], [10, 7, 11]], np.float32)[None, None] / 255
-    gray = np.asarray(neutral(black, np.array([40], np.float32)))
+    gray = np.asarray(suppress_false_chroma(black, np.array([40], np.float32)))
     assert np.ptp(gray, axis=-1).max() * 255 < 0.15
     red = np.array([[30, 8, 8]], np.float32)[None, None] / 255
-    assert np.allclose(neutral(red, np.array([40], np.float32)), red)
-    assert np.allclose(neutral(black, np.array([1], np.float32)), black)
+    assert np.allclose(suppress_false_chroma(red, np.array([40], np.float32)), red)
+    assert np.allclose(suppress_false_chroma(black, np.array([1], np.float32)), black)
 
 
 def test_gain_one_is_the_identity() -> None:
@@ -71,7 +71,7 @@ def test_shoulder_keeps_order_hue_and_lamps(gain: float) -> None:
 
 def test_rows_of_a_batch_have_their_own_exposure() -> None:
     rgb = np.stack([gray_ramp(), gray_ramp()]) * np.float32(0.2)
-    both = np.asarray(develop(rgb, np.array([1, 8], np.float32), np.array([0.05, 0.05], np.float32)))
+    both = np.asarray(apply_exposure(rgb, np.array([1, 8], np.float32), np.array([0.05, 0.05], np.float32)))
     assert np.allclose(both[0], rgb[0], atol=1e-6)
     assert both[1].mean() > 2 * both[0].mean()
 

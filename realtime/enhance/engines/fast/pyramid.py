@@ -5,7 +5,7 @@ quarter and a quarter to an eighth. The maps scale each step and shift the base,
 ``base + a * (picture - mean)`` (He, Sun and Tang, "Guided image filtering", TPAMI 2013). Its ``a`` comes from a learned
 gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below
 where detail is no more than noise. Gains of 1, no offsets and no noise leave the developed picture.
-Chroma is restored at a quarter and brought up once. No full-size RGB, and no full-size float, is ever made.
+Chroma is restored at a quarter and brought up once. No full-size RGB, and no full-size float, is ever result.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from realtime.color import Matrix
 from realtime.enhance.engines.fast.tone_lut import TOP, ChromaDeveloper, Floats, Shorts, ToneLut
-from realtime.frame import Matrix, Samples
+from realtime.frame import Samples
 
 #: Sides are extended to a multiple of this.
 GRID = 8
@@ -40,7 +41,7 @@ class Pyramid(NamedTuple):
     rough: Floats
 
     @property
-    def seen(self) -> Floats:
+    def features(self) -> Floats:
         """What the student gets, float32 (H/4, W/4, 5). Made when asked for: most frames use the maps of others."""
         point = cv2.resize(self.luma, self.gray.shape[::-1], interpolation=cv2.INTER_NEAREST) * np.float32(1 / TOP)
         return np.asarray(cv2.merge([self.quarter, point, self.blue, self.red, np.sqrt(self.rough)]))
@@ -53,10 +54,10 @@ def apply_lut(samples: Samples, table: Shorts, out: Shorts) -> Shorts:
         cv2.LUT(samples, table, out[:rows, :columns])
     else:
         np.take(table, samples, out=out[:rows, :columns], mode="clip")
-    return fill(out, rows, columns)
+    return pad_edge(out, rows, columns)
 
 
-def fill(plane: Shorts, rows: int, columns: int) -> Shorts:
+def pad_edge(plane: Shorts, rows: int, columns: int) -> Shorts:
     """Repeats the last of so many rows and columns to the end."""
     plane[:rows, columns:] = plane[:rows, columns - 1 : columns]
     plane[rows:] = plane[rows - 1]
@@ -77,22 +78,21 @@ class Workspace:
         """An empty plane for chroma, (H/2, W/2) on the grid."""
         return np.empty_like(self._half)
 
-    def develop(self, samples: Samples, curve: ToneLut) -> Shorts:
+    def apply_exposure(self, samples: Samples, lut: ToneLut) -> Shorts:
         """The curve alone, for luma `samples` (height, width): this canvas's own memory, on the grid."""
-        return apply_lut(samples, curve.luma, self._luma)
+        return apply_lut(samples, lut.luma, self._luma)
 
-    def decompose(self, samples: Samples, blue: Shorts, red: Shorts, curve: ToneLut) -> Pyramid:
-        """Luma `samples` (height, width); `blue` and `red` are `ToneLut.chroma` of the chroma, as `chroma` has room for.
-
-        The answer's `luma` is this canvas's own and lasts until the next call.
+    def decompose(self, samples: Samples, blue: Shorts, red: Shorts, lut: ToneLut) -> Pyramid:
+        """The pyramid of a frame: luma `samples` (height, width), `blue` and `red` as `ToneLut.chroma` gives them, in
+        planes from `chroma`. Its `luma` is this workspace's own memory and is valid until the next call.
         """
-        full = self.develop(samples, curve)
+        full = self.apply_exposure(samples, lut)
         gray = _halve(_halve(full, self._half))
         cv2.absdiff(self._half, _double(gray, self._away), self._away)
         rough = _halve(self._away) * np.float32(1 / TOP)
-        luma = np.take(curve.before, gray, mode="clip")
+        luma = np.take(lut.before, gray, mode="clip")
         colors = [_halve(plane) * np.float32(1 / TOP) for plane in (blue, red)]
-        quarter, blue_, red_ = self._colors(luma, colors[0], colors[1], curve)
+        quarter, blue_, red_ = self._colors(luma, colors[0], colors[1], lut)
         return Pyramid(full, gray, quarter, blue_, red_, _halve(quarter), rough)
 
     def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
@@ -103,9 +103,9 @@ class Workspace:
         shift, shift_blue, shift_red, fine, middle, color, noise, middle_noise = cv2.split(maps)
         # At a quarter of the size the work is small enough for float.
         detail = cv2.subtract(pyramid.quarter, _double(pyramid.eighth))
-        middle *= kept(_halve(np.abs(detail)), middle_noise)
+        middle *= wiener_gain(_halve(np.abs(detail)), middle_noise)
         quarter = _double(pyramid.eighth + shift) + cv2.multiply(detail, _double(middle))
-        gain = _double(fine) * kept(pyramid.rough, _double(noise))
+        gain = _double(fine) * wiener_gain(pyramid.rough, _double(noise))
         # quarter + gain * (luma - gray), as guided filters have it: gain * luma, and what does not depend on it.
         base = cv2.subtract(quarter * np.float32(TOP), gain * pyramid.gray)
         full = (self.wide, self.tall)
@@ -127,7 +127,7 @@ def _double(plane: Samples, out: Shorts | None = None) -> Samples:
     return np.asarray(cv2.resize(plane, (plane.shape[1] * 2, plane.shape[0] * 2), out))
 
 
-def kept(rough: Any, noise: Any) -> Any:
+def wiener_gain(rough: Any, noise: Any) -> Any:
     """The share of detail to keep where luma is so `rough` and has so much `noise`, both mean deviations in 0..1.
 
     Wiener's filter (Lim, "Two-dimensional signal and image processing", 1990, chapter 9).
@@ -144,10 +144,10 @@ def _short(values: Floats, scale: float = TOP) -> Shorts:
 def to_samples(values: Shorts, offset: float, span: float, bits: int) -> Samples:
     """1/`STEPS` of levels as samples ``offset + span * value / 255``, rounded, within `bits`. Uses up `values`."""
     if bits > 8:
-        made = np.maximum(values * np.float32(span / TOP) + np.float32(offset + 0.5), 0)
-        return np.minimum(made, (1 << bits) - 1).astype(np.uint16)
+        result = np.maximum(values * np.float32(span / TOP) + np.float32(offset + 0.5), 0)
+        return np.minimum(result, (1 << bits) - 1).astype(np.uint16)
     # The conversion to bytes takes absolute values: nothing may fall below 0. OpenCV's maximum takes a fifth of NumPy's
     # time, but makes four samples of one.
     least = max(-offset * TOP / span, -32768.0)
-    kept = cv2.max(values, least, values) if values.size > 1 else np.maximum(values, np.int16(least))
-    return np.asarray(cv2.convertScaleAbs(kept, alpha=span / TOP, beta=offset))
+    clipped = cv2.max(values, least, values) if values.size > 1 else np.maximum(values, np.int16(least))
+    return np.asarray(cv2.convertScaleAbs(clipped, alpha=span / TOP, beta=offset))

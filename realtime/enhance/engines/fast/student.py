@@ -17,7 +17,8 @@ import h5py
 
 from realtime.enhance.keras_loader import keras, layers, ops
 from realtime.enhance.tensorflow_loader import tf
-from realtime.enhance.weights import Weights, bundled, index, sha256, verify
+from realtime.enhance.tensors import read_attribute, read_tensors
+from realtime.enhance.weights import Weights, index, sha256, verify
 from realtime.errors import WeightsError
 
 #: What it sees at a quarter of the size: developed luma (mean of 16 pixels, and one of them, which shows the noise),
@@ -60,56 +61,44 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
 
 
 def load(weights: Weights) -> keras.Model:
-    """The student of these weights. Raises WeightsError as `student_of` does."""
-    return read(student_of(weights))
+    """The student of these weights. Raises WeightsError as `student_path` does."""
+    return read(student_path(weights))
 
 
 def read(path: Path) -> keras.Model:
     """The student in a file. Raises WeightsError when there is none."""
     model = build()
-    try:
-        model.load_weights(path)
-    except Exception as error:  # h5py and Keras raise a dozen kinds, none of them documented
-        raise WeightsError(f"{path} does not hold a student of MBLLEN; 'realtime distil' makes them") from error
+    model.set_weights(read_tensors(path, [tuple(w.shape) for w in model.weights], "a student of MBLLEN"))
     return model
 
 
-def sign(path: Path, weights: Weights) -> None:
-    """Writes into a student's file whose it is."""
+def stamp_teacher(path: Path, weights: Weights) -> None:
+    """Writes into a student's file from which weights it was distilled."""
     with h5py.File(path, "a") as file:
         file.attrs["teacher"] = sha256(weights.path)
 
 
-def place_of(weights: Weights) -> Path:
-    """Where the student's file is, or would be."""
-    entry = index().get(weights.name, {}).get("fast")
-    return bundled() / entry["file"] if entry else weights.path.with_suffix(".fast.h5")
-
-
-def student_of(weights: Weights) -> Path:
+def student_path(weights: Weights) -> Path:
     """The student's file: named in the index for bundled weights, and NAME.fast.h5 beside any other file.
 
     Raises WeightsError when it is not there, altered, or distilled from other weights than these.
     """
-    entry = index().get(weights.name, {}).get("fast")
-    path = place_of(weights)
+    path = weights.student_path
     if not path.is_file():
         raise WeightsError(
             f"weights {weights.name!r} have no student for the fast engine at {path}; "
-            f"put OUT/fast.h5 of 'realtime distil DATA -o OUT --weights {weights.path}' there, or use --engine exact"
+            f"put OUT/fast.h5 of 'realtime distil DATA -o OUT --weights {weights.path}' there, or use engine exact"
         )
-    if entry:
+    if entry := index().get(weights.name, {}).get("fast"):
         verify(path, entry["sha256"])
-    try:
-        with h5py.File(path) as file:
-            teacher = str(file.attrs["teacher"])
-    except (OSError, KeyError) as error:
-        raise WeightsError(f"{path} does not hold a student of MBLLEN; 'realtime distil' makes them") from error
+    teacher = read_attribute(path, "teacher")
+    if teacher is None:
+        raise WeightsError(f"{path} does not hold a student of MBLLEN; 'realtime distil' makes them")
     actual = sha256(weights.path)
-    if teacher != actual:
+    if str(teacher) != actual:
         raise WeightsError(
-            f"{path} was distilled from other weights ({teacher[:12]}…) than {weights.path} ({actual[:12]}…); "
-            "run 'realtime distil' for these, or use --engine exact"
+            f"{path} was distilled from other weights ({str(teacher)[:12]}…) than {weights.path} ({actual[:12]}…); "
+            "run 'realtime distil' for these, or use engine exact"
         )
     return path
 
