@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
+from math import nan
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -34,6 +35,7 @@ STATUS_INTERVAL = 0.25
 HEARTBEAT = 20.0
 #: Seconds that connections get to end when the server does.
 GOODBYE = 1.0
+HEADER = struct.Struct(">II")
 MOST_VIEWERS, LONGEST_MESSAGE = 32, 4096
 TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
 HEADERS = {
@@ -135,7 +137,9 @@ class Server:
         try:
             divider = float(request.query["divider"]) if "divider" in request.query else None
         except ValueError:
-            raise web.HTTPBadRequest(text="400: divider is a number from 0 to 1.") from None
+            divider = nan
+        if divider is not None and not 0.0 <= divider <= 1.0:
+            raise web.HTTPBadRequest(text="400: divider is a number from 0 to 1.")
         png = await asyncio.to_thread(encode_png, frame, divider)
         name = f"realtime-{datetime.now():%Y%m%d-%H%M%S}.png"
         self._info.events.publish("snapshot", file=name, by="page")
@@ -170,9 +174,7 @@ class Server:
             if viewer.in_flight < PICTURES_IN_FLIGHT and (shot := self._pictures.newer_than(viewer.seen)):
                 viewer.seen, viewer.in_flight = shot.number, viewer.in_flight + 1
                 after, before = await shot.jpegs(viewer.compares)
-                await viewer.socket.send_bytes(
-                    struct.pack(">II", shot.number & 0xFFFFFFFF, len(after)) + after + before
-                )
+                await viewer.socket.send_bytes(HEADER.pack(shot.number & 0xFFFFFFFF, len(after)) + after + before)
                 continue
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(viewer.wake.wait(), STATUS_INTERVAL)

@@ -31,9 +31,10 @@ class Status:
             return
         self._updated = now
         self._counts.append((report.seconds, report.frames))
-        (seconds, frames), passed = self._counts[0], report.seconds - self._counts[0][0]
+        began, before = self._counts[0]
+        passed = report.seconds - began
         self._figures = {
-            "fps": round((report.frames - frames) / passed if passed > 0 else report.fps, 1),
+            "fps": round((report.frames - before) / passed if passed > 0 else report.fps, 1),
             "engine": report.engine,
             "device": report.device,
             "latency_ms": report.latency_ms,
