@@ -7,21 +7,38 @@
     |-- SinkError               an output that cannot be written: no folder, no permission, no display, disk full
     |-- WeightsError            a weights file that is missing, altered or of another network
     |-- DeviceError             a device that was asked for and is not there
-    `-- TrainingError           data or a checkpoint that training cannot use, or a loss that is no number
+    `-- TrainingError           data or a checkpoint that training cannot use, or a loss that is not a number
 
-Messages name the value, the limit and the remedy, on one line. The library error behind one is its ``__cause__``.
+Messages name the value, the limit and the remedy, on one line, and never hold a password. The library error behind one
+is its ``__cause__``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 
 class RealtimeError(Exception):
-    """Base of the errors this package raises on purpose. What they say never holds a password."""
+    """Base of the errors that this package raises on purpose.
+
+    `remedies` maps an argument that helps, such as ``overwrite=True`` or ``hwaccel``, to what it does, with ``{}`` in
+    the argument's position: ``"{} replaces it"``. The text of the error ends with them; a command line spells them as
+    its options instead.
+    """
+
+    def __init__(self, message: str = "", *, remedies: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.remedies = dict(remedies or {})
+
+    @property
+    def problem(self) -> str:
+        """The message without remedies and without passwords."""
+        return redacted(super().__str__())
 
     def __str__(self) -> str:
-        return redacted(super().__str__())
+        remedies = ", ".join(text.format(argument) for argument, text in self.remedies.items())
+        return f"{self.problem}; {remedies}" if remedies else self.problem
 
 
 class SettingError(RealtimeError, ValueError):
@@ -49,15 +66,80 @@ class DeviceError(RealtimeError):
 
 
 class TrainingError(RealtimeError):
-    """Data or a checkpoint that training cannot use, or a loss that is no number."""
+    """Data or a checkpoint that training cannot use, or a loss that is not a number."""
 
 
 class StopStreaming(Exception):
     """A sink wants no more frames: the viewer closed the window. Ends a run quietly; not an error."""
 
 
-def redacted(address: str) -> str:
-    """The text with users and passwords in addresses replaced."""
-    # Up to the last @, as passwords may hold / and @; one slash is what a path makes of an address.
-    hidden = re.sub(r"(?i)\b([a-z][a-z0-9+.-]+:/{1,2})\S*@", r"\1***@", address)
-    return re.sub(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key|auth)[^=&\s]*=)[^&\s]+", r"\1***", hidden)
+HIDDEN = "***"
+#: Schemes that mean an address even without slashes behind them.
+_SCHEMES = "rtsps?|rtmp[a-z]{0,2}|https?|srtp?|rtp|udp|tcp|tls|mms[ht]?|ftps?"
+_START = re.compile(rf"(?i)\b(?:[a-z][a-z0-9+.-]{{1,20}}:/{{1,2}}|(?:{_SCHEMES}):)(?=\S)")
+_ADDRESS = re.compile(rf"(?is)((?:[a-z][a-z0-9+.-]{{1,20}}:/{{1,2}})|(?:{_SCHEMES}):)(.+)")
+_HOST = re.compile(r"(?:\[[0-9a-fA-F:.%]+\]|[\w.~-]*)(?::\d*)?")
+_PATH = re.compile(r"(?s)(/[\w.~-]*(?=[/?#;]|$))?(.*)")
+#: A token without a scheme that holds user:password@host, and values of queries or with a secret's name.
+_LOGIN = re.compile(r"[^\s/@'\"]+:[^\s'\"]*@[^\s'\"]*")
+_VALUE = re.compile(r"(?i)([?&;#][\w.\[\]-]+=|\b\w*(?:passw|pwd|psw|token|secret|jwt|signature)\w*=)[^\s&;#'\"]+")
+
+
+def redacted_address(address: str) -> str:
+    """An address with everything hidden but scheme, host, port and the first part of the path; what is no address
+    only loses logins and values of queries.
+
+    Where it cannot be told which ``@`` ends a password, the host is hidden as well.
+    """
+    found = _ADDRESS.match(address.strip())
+    if found is None:
+        return _without_scheme(address)
+    return found[1] + _visible(found[2])
+
+
+def redacted(text: str) -> str:
+    """A text in which every address is a `redacted_address`."""
+    result, position = "", 0
+    for found in _START.finditer(text):
+        if found.start() < position:
+            continue
+        following = _START.search(text, found.end())
+        end = _end_of_address(text, found.end(), following.start() if following else len(text))
+        address = text[found.start() : end].rstrip(".,:;'\")]}")
+        result += _without_scheme(text[position : found.start()]) + redacted_address(address)
+        position = found.start() + len(address)
+    return result + _without_scheme(text[position:])
+
+
+def _end_of_address(text: str, begin: int, limit: int) -> int:
+    """Where an address in a text ends: at white space, unless a password with white space goes on to an ``@``."""
+    space = re.compile(r"\s|$").search(text, begin)
+    end = min(space.start() if space else len(text), limit) if limit > begin else limit
+    token = text[begin:end]
+    last_at = text.rfind("@", end, limit)
+    if ":" in token and "@" not in token and last_at >= 0:
+        space = re.compile(r"\s|$").search(text, last_at)
+        end = space.start() if space else len(text)
+    return end
+
+
+def _visible(rest: str) -> str:
+    """What may be shown of an address behind its scheme."""
+    authority = re.split(r"[/?#;\\]", rest, maxsplit=1)[0]
+    behind = rest[len(authority) :]
+    login, at, host = authority.rpartition("@")
+    if not at and "@" in behind and not _HOST.fullmatch(authority) and rest.count("@") == 1:
+        at, behind = "@", rest.rpartition("@")[2]  # the password holds a slash
+        host = re.split(r"[/?#;\\]", behind, maxsplit=1)[0]
+        behind = behind[len(host) :]
+    if "@" in behind or not _HOST.fullmatch(host):
+        return HIDDEN
+    path = _PATH.fullmatch(behind)
+    first, hidden = (path[1] or "", path[2]) if path else ("", behind)
+    tail = hidden if hidden in ("", "/") else hidden[0] + HIDDEN
+    return (HIDDEN + "@" if at else "") + host + first + tail
+
+
+def _without_scheme(text: str) -> str:
+    hidden = _LOGIN.sub(lambda login: HIDDEN + "@" + _visible(login[0].rpartition("@")[2]), text)
+    return _VALUE.sub(rf"\1{HIDDEN}", hidden)
