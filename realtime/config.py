@@ -117,6 +117,8 @@ class InputOverrides:
     - `start`, `duration`: seconds of a video file; None is its beginning, and all of it.
     - `matrix`, `full_range`: colour tags that replace the file's; None is as tagged, or guessed.
     - `hdr`: True accepts PQ and HLG as they are, without tone mapping.
+    - `size` (width, height), `rate` (frames a second), `fourcc` (such as ``MJPG``): what to ask a camera for; None is
+      its usual.
     """
 
     start: float | None = None
@@ -124,8 +126,17 @@ class InputOverrides:
     matrix: Matrix | None = None
     full_range: bool | None = None
     hdr: bool = False
+    size: tuple[int, int] | None = None
+    rate: float | None = None
+    fourcc: str | None = None
 
     def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) < 1:
+            raise SettingError(f"size {self.size[0]}x{self.size[1]} must be 1 or more each way")
+        if self.rate is not None and not 0 < self.rate <= 1000:
+            raise SettingError(f"rate {self.rate} must be more than 0 and at most 1000 frames a second")
+        if self.fourcc is not None and not (self.fourcc.isascii() and 1 <= len(self.fourcc) <= 4):
+            raise SettingError(f"fourcc {self.fourcc!r} must have one to four letters, such as MJPG")
         if self.start is not None and not (isfinite(self.start) and self.start >= 0):
             raise SettingError(f"start {self.start} s must be 0 or more")
         if self.duration is not None and not (isfinite(self.duration) and self.duration > 0):

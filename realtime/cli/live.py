@@ -1,51 +1,77 @@
-"""``realtime live``: a camera, enhanced, in a window, and recorded if wanted."""
+"""``realtime live``: a camera, enhanced as it happens: shown, recorded, served to browsers, handed to a video call."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from realtime.cli import options
+from realtime.cli.arguments import positive_number, seconds, size
+from realtime.errors import SettingError
+
+if TYPE_CHECKING:
+    from realtime.control import Playback
+    from realtime.sources.base import Source
+
+ABOUT = "camera number, path or name; rtsp://, http:// or udp:// address; or a file, which plays at its own pace (default: 0)"
 
 
 def add(commands: options.Subparsers) -> None:
-    parser = commands.add_parser("live", help="enhance a camera as it happens (q ends)")
-    about = "camera number or path, rtsp:// or http:// address, or a file, which plays at its own pace (default: 0)"
-    parser.add_argument("source", nargs="?", default="0", metavar="SOURCE", help=about)
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write what is shown to a file as well")
-    parser.add_argument("--no-window", action="store_true", help="show nothing")
-    parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="stop after that much")
-    parser.add_argument("--overwrite", action="store_true", help="replace a recording that exists")
-    options.add_encoder(parser)
-    options.add_codec(parser)
-    options.add_engine(parser)
-    options.add_output(parser)
+    parser = commands.add_parser("live", help="enhance a camera as it happens (h in the window lists the keys)")
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help=ABOUT)
+    parser.add_argument("--no-window", action="store_true", help="show nothing on this machine")
+    parser.add_argument("--serve", metavar="[HOST:]PORT", help="a page with the picture, for browsers")
+    parser.add_argument("--token", help="what a browser must know (default: made up where HOST is not this machine)")
+    parser.add_argument("--virtual-camera", action="store_true", help="a camera that video calls can choose")
+    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="stop after that much")
+    parser.add_argument("--give-up-after", type=seconds, metavar="SECONDS", help="end if the source is lost that long")
+    parser.add_argument("--json-lines", action="store_true", help="print what happens as one JSON object a line")
+    group = parser.add_argument_group("source")
+    group.add_argument("--size", type=size, metavar="WxH", help="ask the camera for it")
+    group.add_argument("--fps", type=positive_number, metavar="N", help="ask the camera for it")
+    group.add_argument("--fourcc", metavar="CODE", help="ask the camera for it: MJPG, YUYV, ...")
+    group.add_argument("--loop", action="store_true", help="start a file over at its end")
+    group = parser.add_argument_group("recording")
+    group.add_argument("--record", type=Path, metavar="FILE|FOLDER", help="record from the start")
+    group.add_argument("--record-every", type=positive_number, metavar="MINUTES", help="a new file every so often")
+    group.add_argument("--overwrite", action="store_true", help="replace a recording that exists")
+    options.add_quality_options(parser)
+    options.add_encoding_options(parser)
+    options.add_input_options(parser)
+    options.add_enhance_options(parser)
+    options.add_report_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    from realtime.cli.live_run import play
-    from realtime.sinks.base import Discard, Sink
-    from realtime.sinks.registry import open_sink
-    from realtime.sinks.window import Window, check_display
+def run(args: argparse.Namespace) -> int:
+    from realtime.cli.live_run import run_live
+    from realtime.control import Playback
+
+    address = options.source_address(args)
+    if not address.strip():
+        raise SettingError("the source is empty; give a camera's number, an address or a file")
+    if args.record is not None and Path(address).exists() and args.record.exists() and args.record.samefile(address):
+        raise SettingError(f"{args.record} is the input; recording over it would destroy it")
+    playback = Playback()
+    source = open_live(address, args, playback)
+    return run_live("live", args, source, playback if playback.length is not None else None)
+
+
+def open_live(address: str, args: argparse.Namespace, playback: Playback) -> Source:
+    """The source: a camera or stream that is opened again when it is lost, or a file that plays at its own pace."""
     from realtime.sources.limited import Limited
+    from realtime.sources.reconnecting import Reconnecting
     from realtime.sources.registry import open_source
 
-    record: Sink | None = None
-    if not chosen.no_window:
-        check_display()
-    if chosen.record is not None:
-        record = open_sink(
-            chosen.record,
-            overwrite=chosen.overwrite,
-            options=dict(chosen.encoder_options or ()),
-            **options.encoding(chosen),
-        )
-    source = open_source(chosen.source, paced=True)
-    if chosen.duration is not None:
-        source = Limited(source, chosen.duration)
-    sink: Sink = Discard() if chosen.no_window else Window(f"realtime: {source.info.name}")
-    if chosen.no_window and record is not None:
-        sink, record = record, None
+    overrides = replace(options.input_overrides(args), size=args.size, rate=args.fps, fourcc=args.fourcc)
 
-    return play("live", chosen, source, sink, record, chosen.record)
+    def connect() -> Source:
+        return open_source(address, overrides, paced=True, loop=args.loop, playback=playback)
+
+    source = connect()
+    if playback.length is None:  # no file
+        connections = iter([source])
+        source = Reconnecting(lambda: next(connections, None) or connect(), args.give_up_after)
+    return source if args.duration is None else Limited(source, args.duration)

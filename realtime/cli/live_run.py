@@ -1,46 +1,152 @@
-"""What ``preview`` and ``live`` share: running a live source into sinks and saying how it went."""
+"""What ``preview`` and ``live`` share: a live source into a window and other outputs, and how it went."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from realtime.cli.options import make_enhancer
-from realtime.cli.results import Outcome, state, watching
+from realtime.cli import options
+from realtime.cli.results import ProgressListener, ResultCollector, progress_bar
 
 if TYPE_CHECKING:
+    from realtime.control import Control, Playback
+    from realtime.events import Event
     from realtime.report import Report
     from realtime.sinks.base import Sink
+    from realtime.sinks.recording import Recording
     from realtime.sources.base import Source
 
+#: The container of recordings whose name nobody chose: whole up to its last second whenever the process dies.
+RECORDING_SUFFIX = ".mkv"
 
-def play(
-    command: str,
-    chosen: argparse.Namespace,
-    source: Source,
-    sink: Sink,
-    record: Sink | None = None,
-    target: Path | None = None,
-) -> int:
-    """Runs the pipeline until it ends; answers the exit code. `target` is the file that is written, if any."""
+
+def run_live(command: str, args: argparse.Namespace, source: Source, playback: Playback | None = None) -> int:
+    """Runs the pipeline until it ends; returns the exit code."""
+    from realtime.control import Control, ControlState
     from realtime.pipeline import run
 
-    outcome = Outcome(command, chosen)
-    # Open from here on, whatever happens before the pipeline takes over: a camera light must not stay on.
-    with closing(source), watching(source.info.name, chosen) as watch:
-
-        def progress(report: Report) -> None:
-            watch(report)
-            sink.caption(state(report))
-
+    results = ResultCollector(command, args)
+    # Closed in any case: a camera's light must not stay on.
+    with closing(source), progress_bar(source.info.name, args) as listener:
+        source.info.diagnostics.subscribe(listener.on_message)
+        if getattr(args, "json_lines", False):
+            source.info.events.subscribe(_print_event)
+        wanted = options.enhance_options(args)
+        control = Control(ControlState(strength=wanted.strength, exposure=wanted.exposure, engine=wanted.engine))
+        outputs = _outputs(args, source, control, playback)
+        progress = _progress(listener, outputs)
+        interrupted = False
         try:
-            report = run(source, make_enhancer(chosen), sink, record=record, progress=progress)
-            outcome.add(source.info.name, target, report)
+            processor = options.make_enhancer(args).with_control(control)
+            report = run(source, processor, outputs, progress=progress)
         except KeyboardInterrupt:
-            outcome.add(source.info.name, target, watch.last)
-            outcome.finish(interrupted=True)
+            interrupted, last = True, listener.last
+            results.add(source.info.name, _recorded(outputs), listener, last, interrupted=True)
+            results.finish(interrupted=True)
             raise
-    outcome.finish()
-    return 0
+        finally:
+            source.info.events.publish("closed", interrupted=interrupted)
+    results.add(source.info.name, _recorded(outputs), listener, report)
+    results.finish()
+    return results.exit_code
+
+
+def _outputs(args: argparse.Namespace, source: Source, control: Control, playback: Playback | None) -> list[Sink]:
+    """The sinks that the options ask for; what shows the picture comes first, as its delay is reported."""
+    from realtime.sinks.base import Discard
+
+    recording = _recording(args)
+    outputs: list[Sink] = []
+    if not getattr(args, "no_window", False):
+        outputs.append(_window(args, source, control, playback, recording))
+    if address := getattr(args, "serve", None):
+        from realtime.sinks.page import Page
+        from realtime.sinks.page.access import parse_address
+
+        page = Page(*parse_address(address), control, args.token)
+        outputs.append(page)
+    if getattr(args, "virtual_camera", False):
+        from realtime.sinks.virtual_camera import VirtualCamera
+
+        outputs.append(VirtualCamera())
+    if recording is not None:
+        outputs.append(recording)
+    return outputs or [Discard()]
+
+
+def _window(
+    args: argparse.Namespace, source: Source, control: Control, playback: Playback | None, recording: Recording | None
+) -> Sink:
+    from realtime.enhance.engines.registry import engine_names
+    from realtime.sinks.viewer import Actions, Viewer
+    from realtime.sinks.window import Window
+
+    names = engine_names()[1:]
+
+    def next_engine() -> str:
+        current = control.state.engine
+        name = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
+        control.update(engine=name)
+        return f"engine {name}"
+
+    def toggle_recording() -> str:
+        assert recording is not None
+        return "recording" if recording.toggle() else "recording stopped"
+
+    actions = Actions(next_engine=next_engine, toggle_recording=toggle_recording if recording else None)
+    viewer = Viewer(control, source.info.link, playback, actions)
+    return Window(viewer, f"realtime: {source.info.name}")
+
+
+def _recording(args: argparse.Namespace) -> Recording | None:
+    """The recording, started or not yet; None where the command has none, or nothing could start it."""
+    if not hasattr(args, "record") or (args.record is None and args.no_window):
+        return None
+    from realtime.errors import SinkError
+    from realtime.sinks.recording import Recording, dated_path
+    from realtime.sinks.registry import open_sink
+
+    encoding, chosen = options.encoding_options(args), args.record
+    every = None if args.record_every is None else args.record_every * 60
+    folder = Path() if chosen is None else chosen if chosen.is_dir() or not chosen.suffix else chosen.parent
+    if not folder.is_dir():
+        raise SinkError(f"the folder {folder} does not exist; create it first")
+    single = chosen is not None and chosen != folder and every is None
+    suffix = chosen.suffix if chosen is not None and chosen.suffix else RECORDING_SUFFIX
+    if single:
+        open_sink(chosen, encoding, overwrite=args.overwrite)  # what is wrong with it is an error now
+
+    def make(number: int) -> tuple[Path, Sink]:
+        # First the file that was named; dated ones beside it when recording is started again.
+        path = chosen if single and not number else dated_path(folder, suffix)
+        return path, open_sink(path, encoding, overwrite=args.overwrite)
+
+    return Recording(make, every, active=chosen is not None)
+
+
+def _recorded(outputs: list[Sink]) -> str | None:
+    """The file that was recorded to, if any."""
+    from realtime.sinks.recording import Recording
+
+    paths = [output.path for output in outputs if isinstance(output, Recording) and output.path is not None]
+    return str(paths[0]) if paths else None
+
+
+def _progress(listener: ProgressListener, outputs: list[Sink]) -> Any:
+    """Passes reports on to the progress bar and to what shows figures."""
+    shown = [output.set_status for output in outputs if hasattr(output, "set_status")]
+
+    def progress(report: Report) -> None:
+        listener(report)
+        for set_status in shown:
+            set_status(report)
+
+    return progress
+
+
+def _print_event(event: Event) -> None:
+    print(json.dumps(event.as_json()), flush=True, file=sys.stdout)

@@ -25,7 +25,7 @@ def dated_path(folder: Path, suffix: str, now: Callable[[], datetime] = datetime
 
 
 class Recording(Sink):
-    """Writes to the sinks that `make` opens, one after another.
+    """Writes to the sinks that ``make(number)`` opens, one after another: path and sink of file `number`, from 0.
 
     `every` is the length of a file in seconds, None for one file from start to stop. `toggle` starts and stops it from
     another thread; with `active` it starts with the first frame. A file that cannot be written, such as on a full disk,
@@ -34,7 +34,9 @@ class Recording(Sink):
 
     name = "recording"
 
-    def __init__(self, make: Callable[[], tuple[Path, Sink]], every: float | None = None, active: bool = True) -> None:
+    def __init__(
+        self, make: Callable[[int], tuple[Path, Sink]], every: float | None = None, active: bool = True
+    ) -> None:
         self._make = make
         self._every = None if every is None else Fraction(every).limit_denominator(1000)
         self._lock = threading.Lock()
@@ -42,6 +44,12 @@ class Recording(Sink):
         self._sink: Sink | None = None
         self._path: Path | None = None
         self._first_pts = 0
+        self._started = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is, or was last, recorded to."""
+        return self._path
 
     @property
     def active(self) -> bool:
@@ -55,7 +63,7 @@ class Recording(Sink):
             return self._active
 
     def format_for(self, info: StreamInfo) -> PixelFormat:
-        return self._probe().format_for(info)
+        return self._make(0)[1].format_for(info)
 
     def open(self, info: StreamInfo) -> None:
         self._info = info
@@ -78,9 +86,10 @@ class Recording(Sink):
         if not self._active:
             return
         if self._sink is None:
-            self._path, sink = self._make()
+            self._path, sink = self._make(self._started)
             sink.open(self._info)
             self._sink, self._first_pts = sink, frame.pts
+            self._started += 1
             self._info.events.publish("recording_started", path=str(self._path))
         self._sink.write(replace(frame, pts=frame.pts - self._first_pts, original=None))
 
@@ -93,7 +102,3 @@ class Recording(Sink):
         if sink is not None:
             sink.close()
             self._info.events.publish("recording_finished", path=str(self._path))
-
-    def _probe(self) -> Sink:
-        """A sink to ask for its format; it is never opened."""
-        return self._make()[1]

@@ -20,7 +20,7 @@ class Files:
         self.sinks: list[RecordingSink] = []
         self._failing = failing
 
-    def __call__(self) -> tuple[Path, Sink]:
+    def __call__(self, number: int) -> tuple[Path, Sink]:
         sink = FullDisk() if len(self.sinks) in self._failing else RecordingSink()
         self.sinks.append(sink)
         return Path(f"{len(self.sinks)}.mkv"), sink
@@ -111,7 +111,7 @@ def test_frames_lose_their_original_on_the_way_to_the_file() -> None:
         def write(self, frame: Frame) -> None:
             seen.append(frame)
 
-    recording = Recording(lambda: (Path("a.mkv"), Watching()))
+    recording = Recording(lambda number: (Path("a.mkv"), Watching()))
     opened(recording)
     from dataclasses import replace
 
