@@ -1,4 +1,4 @@
-"""Distilling the `fast` engine's student from the exact network, whose picture it learns to make, not a better one."""
+"""Distilling the fast engine's student from the exact network: it learns to make that picture, not a better one."""
 
 from __future__ import annotations
 
@@ -9,41 +9,47 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.engines.fast.pyramid import kept
 from realtime.enhance.engines.fast import student
+from realtime.enhance.engines.fast.pyramid import wiener_gain
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.weights import Weights, sha256
-from realtime.errors import TrainingError
-from realtime.training import checkpoint, data, losses
-from realtime.training.teacher import GRID, Sample, Teacher, draw, whole
-from realtime.training.trainer import Course, Outcome, Progress, until_asked
+from realtime.training import checkpoint, losses
+from realtime.training.clip_sampler import SCENE_SIZE, ClipSampler
+from realtime.training.scene_cache import SceneCache
+from realtime.training.settings import TrainingSettings, check_resumable, training_files
+from realtime.training.teacher import CROP_MULTIPLE, Sample, Teacher, draw, whole_sample
+from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on_signal
 
-#: Frames of held-out scenes that judge the average.
-JUDGE_SCENES = 16
-#: 1 - SSIM of luma, and L1 of its edges, beside L1 of the planes.
-STRUCTURE, EDGES = 0.1, 0.5
-
-
-def reconstruct(batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
-    """`apply.Workspace.reconstruct` as a differentiable function: luma (N, H, W, 1) and chroma (N, H/2, W/2, 2), 0..1."""
-    maps = student.maps(answer)
-    shift, fine, middle, color, noise, middle_noise = (maps[..., at : at + 1] for at in (0, 3, 4, 5, 6, 7))
-    seen = batch["seen"]
-    detail = seen[..., :1] - up(batch["eighth"], 2)
-    middle = middle * kept(ops.average_pool(abs(detail), 2, 2), middle_noise)
-    quarter = up(batch["eighth"] + shift, 2) + up(middle, 2) * detail
-    gain = up(fine, 2) * kept(ops.square(seen[..., 4:]), up(noise, 2))
-    luma = up(gain, 4) * batch["luma"] + up(quarter - gain * batch["gray"], 4)
-    return luma, up(up(color, 2) * seen[..., 2:4] + up(maps[..., 1:3], 2), 2)
+#: Held-out scenes that validate.
+VALIDATION_SCENES = 16
+#: Weights of 1 - SSIM of luma, and of L1 of its edges, beside L1 of the planes.
+STRUCTURE_WEIGHT, EDGE_WEIGHT = 0.1, 0.5
+#: A target costs more than a training step, so a scene serves longer than in `train`.
+DEFAULT_SETTINGS = TrainingSettings(steps=20_000, crop=192, first_scenes=48, steps_per_scene=20)
+STUDENT_NAME = "fast.h5"
 
 
-def up(planes: Any, times: int) -> Any:
-    """Planes (N, H, W, C) so many times as large, as the engine enlarges them."""
+def reconstruct(batch: dict[str, Any], output: Any) -> tuple[Any, Any]:
+    """`pyramid.Workspace.reconstruct`, differentiable: luma (N, H, W, 1), and chroma (N, H/2, W/2, 2) about 0."""
+    maps = student.maps(output)
+    shift, fine, middle, color, noise, middle_noise = (maps[..., i : i + 1] for i in (0, 3, 4, 5, 6, 7))
+    features = batch["features"]
+    detail = features[..., :1] - upsample(batch["eighth"], 2)
+    middle = middle * wiener_gain(ops.average_pool(abs(detail), 2, 2), middle_noise)
+    quarter = upsample(batch["eighth"] + shift, 2) + upsample(middle, 2) * detail
+    # The last feature is the square root of roughness.
+    gain = upsample(fine, 2) * wiener_gain(ops.square(features[..., 4:]), upsample(noise, 2))
+    luma = upsample(gain, 4) * batch["luma"] + upsample(quarter - gain * batch["gray"], 4)
+    return luma, upsample(upsample(color, 2) * features[..., 2:4] + upsample(maps[..., 1:3], 2), 2)
+
+
+def upsample(planes: Any, times: int) -> Any:
+    """Planes (N, H, W, C) enlarged as the engine enlarges them."""
     return ops.image.resize(planes, (planes.shape[1] * times, planes.shape[2] * times), "bilinear")
 
 
-class Distillation(keras.Model):
-    """Asks the student for maps and compares what they make with the exact answer."""
+class DistillationModel(keras.Model):
+    """Compares what the student's maps make of a picture with the exact network's output."""
 
     def __init__(self, network: keras.Model) -> None:
         super().__init__(dtype="float32")
@@ -51,41 +57,41 @@ class Distillation(keras.Model):
         self.means = [keras.metrics.Mean(name=name) for name in ("planes", "edges", "structure")]
 
     def call(self, batch: dict[str, Any]) -> Any:
-        return self.network(batch["seen"])
+        return self.network(batch["features"])
 
-    def picture(self, batch: dict[str, Any], answer: Any) -> tuple[Any, Any]:
-        """What the engine makes of a batch with the student's answer: luma and chroma as `reconstruct` has them."""
-        return reconstruct(batch, answer)
+    def picture(self, batch: dict[str, Any], output: Any) -> tuple[Any, Any]:
+        """What the engine makes of a batch with the student's output: luma and chroma as `reconstruct` has them."""
+        return reconstruct(batch, output)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         luma, chroma = self.picture(x, y_pred)
         luma = ops.clip(luma, 0.0, 1.0)
-        error = luma - x["wanted"]
+        error = luma - x["target_luma"]
         edges = ops.mean(abs(error[:, 1:] - error[:, :-1])) + ops.mean(abs(error[:, :, 1:] - error[:, :, :-1]))
         parts = {
-            "planes": ops.mean(abs(error)) + ops.mean(abs(chroma - x["color"])),
-            "edges": EDGES * edges,
-            "structure": STRUCTURE * losses.structure(x["wanted"], luma),
+            "planes": ops.mean(abs(error)) + ops.mean(abs(chroma - x["target_chroma"])),
+            "edges": EDGE_WEIGHT * edges,
+            "structure": STRUCTURE_WEIGHT * losses.structure(x["target_luma"], luma),
         }
         for mean in self.means:
             mean.update_state(parts[mean.name])
         return sum(parts.values())
 
 
-def judge(model: Distillation, samples: Sequence[Path]) -> float:
-    """Mean PSNR in dB of planes, luma and chroma as 4:2:0 has them, against the exact answer, of held-out frames."""
+def validate(model: DistillationModel, samples: Sequence[Path]) -> float:
+    """Mean PSNR in dB of 4:2:0 planes against the exact network's, over held-out frames."""
     scores = []
     for path in samples:
-        sample = whole(path)
+        sample = whole_sample(path)
         luma, chroma = model.picture(sample, model.predict_on_batch(sample))
-        wrong = [
-            np.square(np.clip(ops.convert_to_numpy(luma), 0, 1) - sample["wanted"]).sum(),
-            np.square(ops.convert_to_numpy(chroma) - sample["color"]).sum(),
+        errors = [
+            np.square(np.clip(ops.convert_to_numpy(luma), 0, 1) - sample["target_luma"]).sum(),
+            np.square(ops.convert_to_numpy(chroma) - sample["target_chroma"]).sum(),
         ]
-        count = sample["wanted"].size + sample["color"].size
-        scores.append(10 * math.log10(1 / max(float(sum(wrong)) / count, 1e-10)))
+        count = sample["target_luma"].size + sample["target_chroma"].size
+        scores.append(10 * math.log10(1 / max(float(sum(errors)) / count, 1e-10)))
     return float(np.mean(scores))
 
 
@@ -93,77 +99,65 @@ def distil(
     folders: Sequence[Path],
     weights: Weights,
     out: Path,
+    settings: TrainingSettings = DEFAULT_SETTINGS,
     *,
     metered: bool | None = None,
     start_from: Path | None = None,
-    lesson: Callable[[], Distillation] | None = None,
-    steps: int = 20_000,
-    batch: int = 8,
-    crop: int = 192,
-    rate: float = 1e-3,
-    seed: int = 0,
-    hold_out: Sequence[str] = (),
-    first_scenes: int = 48,
-    steps_per_scene: int = 20,
-    save_minutes: float = 5.0,
+    make_model: Callable[[], DistillationModel] | None = None,
     progress: Progress | None = None,
-) -> Outcome:
-    """Teach a student to answer as `weights` do, on the images and clips below `folders`; a second call goes on.
+) -> TrainingResult:
+    """Trains a student to match `weights` on the images and clips below `folders`. A second call goes on.
 
-    `metered` is whether the exact network works behind the meter, None for what the weights were trained for.
-    `start_from` is a student to begin with, such as that of a similar teacher; a call that goes on has its own.
-    `lesson` makes another design's model, for comparisons. `crop` divides by 16. `out` gets ``state.npz`` (to resume),
-    ``fast.h5`` (the averaged student), ``curve.csv``, the scenes and the exact answers to them. SIGINT and SIGTERM end
-    a sitting with a checkpoint. Raises `TrainingError`: no usable data, a crop that does not divide, a state of another
-    teacher, a loss of NaN; `WeightsError`: no student to begin with.
+    - `metered`: whether the exact network works behind the exposure; None is what the weights were trained for.
+    - `start_from`: a student to begin with, such as that of a similar teacher.
+    - `make_model`: makes the model of another design, for comparisons.
+
+    `out` gets ``state.npz`` (to resume), ``settings.json``, `STUDENT_NAME` (the averaged student), ``curve.csv``, the
+    scenes and the teacher's targets. SIGINT and SIGTERM end a session with a checkpoint.
+
+    Raises TrainingError: no usable data, settings out of range or other than those that `out` was begun with, a loss
+    that is NaN. Raises WeightsError: no student in `start_from`.
     """
-    if crop < GRID or crop % GRID or crop > min(data.SCENE):
-        raise TrainingError(f"a crop of {crop} is not a multiple of {GRID} from {GRID} to {min(data.SCENE)}")
+    settings.check(CROP_MULTIPLE, min(SCENE_SIZE), CROP_MULTIPLE)
     metered = weights.metered if metered is None else metered
-    training, held = data.split(data.find(folders), also=hold_out)
-    out.mkdir(parents=True, exist_ok=True)
-    _same_teacher(out / "teacher.txt", f"{sha256(weights.path)} {'metered' if metered else 'plain'}\n")
-    keras.utils.set_random_seed(seed)
-    model = lesson() if lesson else Distillation(student.read(start_from) if start_from else student.build())
-    model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
+    training, held_out = training_files(folders, settings.hold_out)
+    check_resumable(out, settings, teacher=sha256(weights.path), exposure="auto" if metered else "off")
+    keras.utils.set_random_seed(settings.seed)
+    if make_model is None:
+        model = DistillationModel(student.read(start_from) if start_from else student.build())
+    else:
+        model = make_model()
+    model.compile(optimizer=keras.optimizers.Adam(settings.rate, clipnorm=1.0), jit_compile=False)
     model.optimizer.build(model.network.trainable_variables)
-    course = Course(model, out, seed)
+    trainer, teacher = Trainer(model, out, settings), Teacher(weights, metered)
 
     def export() -> None:
-        checkpoint.export(out / "fast.h5", model.network)
-        student.sign(out / "fast.h5", weights)
+        checkpoint.export(out / STUDENT_NAME, model.network)
+        student.stamp_teacher(out / STUDENT_NAME, weights)
 
-    teacher = Teacher(weights, metered)
+    remedy = "remove it, or use smaller crops"
     with (
-        until_asked() as stop,
-        data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
-        data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
+        stop_on_signal() as stop,
+        SceneCache(
+            ClipSampler(held_out, settings.crop, remedy=remedy), out / "held-out", settings.seed + 1
+        ) as val_pool,
+        SceneCache(ClipSampler(training, settings.crop, remedy=remedy), out / "scenes", settings.seed) as pool,
     ):
-        exam.grow(JUDGE_SCENES)
-        questions = [teacher.sample(f, out / "held-out-answers") for f in exam.frames if f.name.endswith("-0.npz")]
+        val_pool.grow(VALIDATION_SCENES)
+        val_samples = [teacher.target_file(frame, out / "held-out-targets") for frame in val_pool.first_frames]
         samples: list[Path] = []
 
-        def ask(step: int, random: np.random.Generator) -> Sample:
-            pool.grow(first_scenes + step // steps_per_scene)
-            # One frame of each scene: the second is much like it, and answers are dear.
-            firsts = [frame for frame in pool.frames if frame.name.endswith("-0.npz")]
-            samples.extend(teacher.sample(frame, out / "answers") for frame in firsts[len(samples) :])
-            return draw(samples, batch, crop, random)
+        def next_batch(step: int, random: np.random.Generator) -> Sample:
+            pool.grow(settings.first_scenes + step // settings.steps_per_scene)
+            new = pool.first_frames[len(samples) :]
+            samples.extend(teacher.target_file(frame, out / "targets") for frame in new)
+            return draw(samples, settings.batch, settings.crop, random)
 
-        course.run(
-            steps,
-            rate,
+        trainer.run(
             stop,
-            draw=ask,
-            judge=lambda: judge(model, questions),
+            next_batch=next_batch,
+            validate=lambda: validate(model, val_samples),
             export=export,
-            save_minutes=save_minutes,
             progress=progress,
         )
-    return Outcome(out / "fast.h5", course.step, course.step >= steps, course.psnr)
-
-
-def _same_teacher(path: Path, teacher: str) -> None:
-    if path.exists() and path.read_text("utf-8") != teacher:
-        raise TrainingError(f"{path.parent} was begun with another teacher; distil in another folder")
-    path.write_text(teacher, "utf-8")
+    return TrainingResult(out / STUDENT_NAME, trainer.step, trainer.step >= settings.steps, trainer.psnr)

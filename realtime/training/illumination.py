@@ -1,12 +1,11 @@
-"""Light as night has it: which share of daylight reaches each point, and the lamps themselves.
+"""Night light: which share of daylight reaches each pixel, and the lamps themselves.
 
-Night is not a uniformly darkened day. Fields are float32 ``(H, W)`` in 0..1, the factor by which linear light falls;
-lamps are float32 ``(H, W, 3)`` of linear light that is added.
+Night is not a uniformly darkened day. Everything is drawn at random from a NumPy generator.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,66 +13,134 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[Any]
 
-#: The darkest exposure; mid gray lands on level 20 of 255, about where 8 bits stop holding a picture.
-DARKEST = 1 / 40
-#: Night skies and walls that no lamp reaches.
-BLACKEST = 1 / 400
+#: The darkest even exposure. It puts mid gray on level 20 of 255, about where 8 bits stop holding a picture.
+MIN_EXPOSURE = 1 / 40
+#: Ambient light of a mixed night scene: from skies and walls that no lamp reaches to dusk.
+MIXED_AMBIENT = (1 / 400, 1 / 6)
+#: Ambient light of a drive without street lighting, beside its headlights.
+DRIVE_AMBIENT = (1 / 150, 1 / 60)
+#: Light of a well exposed picture and more is as much as a field can say.
+MIN_FIELD = 1e-4
+
+
+class Illumination(NamedTuple):
+    """The light of one scene, in linear light.
+
+    - `field`: float32 (H, W) in `MIN_FIELD`..1, the factor on daylight.
+    - `lamps`: float32 (H, W, 3), what light sources in the picture add.
+    """
+
+    field: Floats
+    lamps: Floats
+
+    @property
+    def stops(self) -> Floats:
+        """How many stops of light each pixel lacks, float32 (H, W), 0 or more: the truth for a local meter."""
+        return np.asarray(-np.log2(self.field), np.float32)
 
 
 def log_uniform(random: np.random.Generator, low: float, high: float) -> float:
-    """A number between ``low`` and ``high``, every octave equally likely."""
+    """A number between `low` and `high`, every octave equally likely."""
     return float(np.exp(random.uniform(np.log(low), np.log(high))))
 
 
-def _smooth(random: np.random.Generator, height: int, width: int, sd: float) -> Floats:
-    """exp of a slow random surface: clouds, walls, fog."""
-    coarse = random.normal(0, sd, (4, 5)).astype(np.float32)
-    return np.exp(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
+def even(height: int, width: int, exposure: float) -> Illumination:
+    """The same share of daylight everywhere, no lamps."""
+    return Illumination(np.full((height, width), exposure, np.float32), np.zeros((height, width, 3), np.float32))
 
 
-def uneven(random: np.random.Generator, height: int, width: int) -> tuple[Floats, Floats]:
-    """A field and its lamps: ambient light, headlights, street lamps with bloom, lit windows, a fall into black."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    y, x = y / height, x / height
-    aspect = width / height
-    field = np.float32(log_uniform(random, BLACKEST, 1 / 6)) * _smooth(random, height, width, random.uniform(0.1, 0.6))
-    lamps = np.zeros((height, width, 3), np.float32)
-    if random.random() < 0.4:  # headlights: two overlapping cones from below
-        centre, spread, reach = random.uniform(0.2, 0.8) * aspect, random.uniform(0.15, 0.6), random.uniform(0.3, 0.9)
-        depth = np.clip((1.1 - y) / 1.1, 0.02, 1)
+def night_drive(random: np.random.Generator, height: int, width: int) -> Illumination:
+    """A road at night: headlights in front of the camera, one to four street lamps, little light elsewhere."""
+    grid = _Grid(random, height, width)
+    grid.ambient(DRIVE_AMBIENT, 0.1)
+    grid.headlights()
+    for _ in range(int(random.integers(1, 5))):
+        grid.street_lamp()
+    return grid.illumination()
+
+
+def mixed_night(random: np.random.Generator, height: int, width: int) -> Illumination:
+    """Any of ambient light, headlights, street lamps with bloom, lit windows, one side that falls off into black."""
+    grid = _Grid(random, height, width)
+    grid.ambient(MIXED_AMBIENT, random.uniform(0.1, 0.6))
+    if random.random() < 0.4:
+        grid.headlights()
+    for _ in range(random.poisson(1.5)):
+        grid.street_lamp()
+    for _ in range(random.poisson(0.6)):
+        grid.lit_window()
+    if random.random() < 0.5:
+        grid.falloff()
+    return grid.illumination()
+
+
+class _Grid:
+    """A scene's light under construction. Coordinates are in units of the picture's height."""
+
+    def __init__(self, random: np.random.Generator, height: int, width: int) -> None:
+        self._random, self._size = random, (height, width)
+        self._aspect = width / height
+        self._y, self._x = (axis.astype(np.float32) / height for axis in np.mgrid[0:height, 0:width])
+        self._field = np.zeros((height, width), np.float32)
+        self._lamps = np.zeros((height, width, 3), np.float32)
+
+    def illumination(self) -> Illumination:
+        return Illumination(np.clip(self._field, MIN_FIELD, 1).astype(np.float32), self._lamps)
+
+    def ambient(self, exposure: tuple[float, float], deviation: float) -> None:
+        """Light from everywhere, times exp of a slow random surface (clouds, walls, fog) of that deviation."""
+        coarse = self._random.normal(0, deviation, (4, 5)).astype(np.float32)
+        surface = cv2.resize(coarse, self._size[::-1], interpolation=cv2.INTER_CUBIC)
+        self._field += np.float32(log_uniform(self._random, *exposure)) * np.exp(surface)
+
+    def headlights(self) -> None:
+        """Two overlapping cones from below."""
+        random = self._random
+        center, spread = random.uniform(0.2, 0.8) * self._aspect, random.uniform(0.15, 0.6)
+        reach = random.uniform(0.3, 0.9)
+        depth = np.clip((1.1 - self._y) / 1.1, 0.02, 1)
         for side in (-0.08, 0.08):
-            cone = np.exp(-(((x - centre - side) / (spread * (1.2 - depth))) ** 2)) * np.exp(-((depth / reach) ** 2))
-            field += np.float32(random.uniform(0.1, 0.6)) * cone
-    for _ in range(random.poisson(1.5)):  # street lamps: a pool of light, a small bright head, bloom around it
-        cy, cx = random.uniform(-0.1, 0.9), random.uniform(-0.1, 1.1) * aspect
+            across = (self._x - center - side) / (spread * (1.2 - depth))
+            cone = np.exp(-(across**2)) * np.exp(-((depth / reach) ** 2))
+            self._field += np.float32(random.uniform(0.1, 0.6)) * cone
+
+    def street_lamp(self) -> None:
+        """A pool of light; mostly also the lamp itself, a small bright head with bloom around it."""
+        random = self._random
+        y, x = random.uniform(-0.1, 0.9), random.uniform(-0.1, 1.1) * self._aspect
         pool = random.uniform(0.05, 0.5)
-        radius = np.hypot(y - cy, x - cx)
-        field += np.float32(log_uniform(random, 0.03, 1)) * (1 + (radius / pool) ** 2) ** -1.5
+        radius = np.hypot(self._y - y, self._x - x)
+        self._field += np.float32(log_uniform(random, 0.03, 1)) * (1 + (radius / pool) ** 2) ** -1.5
         if random.random() < 0.7:
             head = log_uniform(random, 0.004, 0.03)
-            glare = np.exp(-((radius / head) ** 4)) + np.float32(log_uniform(random, 0.003, 0.06)) * np.exp(
-                -radius / random.uniform(0.03, 0.2)
-            )
+            bloom = np.float32(log_uniform(random, 0.003, 0.06)) * np.exp(-radius / random.uniform(0.03, 0.2))
+            glare = np.exp(-((radius / head) ** 4)) + bloom
             color = np.array([1, random.uniform(0.6, 1), random.uniform(0.25, 1)], np.float32)
-            lamps += np.float32(random.uniform(0.4, 1.5)) * glare[..., None] * color
-    for _ in range(random.poisson(0.6)):  # lit windows and shop fronts
-        top, left = random.uniform(0, 0.8), random.uniform(0, 0.9) * aspect
-        inside = (abs(y - top) < random.uniform(0.02, 0.2)) & (abs(x - left) < random.uniform(0.02, 0.25))
-        field = np.where(inside, np.maximum(field, np.float32(random.uniform(0.2, 1))), field)
-    if random.random() < 0.5:  # one side of the frame falls off into black
+            self._lamps += np.float32(random.uniform(0.4, 1.5)) * glare[..., None] * color
+
+    def lit_window(self) -> None:
+        """A rectangle that is lit from within: a window, a shop front."""
+        random = self._random
+        y, x = random.uniform(0, 0.8), random.uniform(0, 0.9) * self._aspect
+        inside = (abs(self._y - y) < random.uniform(0.02, 0.2)) & (abs(self._x - x) < random.uniform(0.02, 0.25))
+        lit = np.maximum(self._field, np.float32(random.uniform(0.2, 1)))
+        self._field = np.where(inside, lit, self._field)
+
+    def falloff(self) -> None:
+        """One side of the frame falls off into black, in any direction."""
+        random = self._random
         angle, edge = random.uniform(0, 2 * np.pi), random.uniform(0.1, 0.9)
-        along = (x - aspect / 2) * np.cos(angle) + (y - 0.5) * np.sin(angle) + 0.5
-        field *= np.float32(0.01) + 1 / (1 + np.exp(-(along - edge) / random.uniform(0.03, 0.2)))
-    return np.clip(field, 1e-4, 1).astype(np.float32), lamps
+        along = (self._x - self._aspect / 2) * np.cos(angle) + (self._y - 0.5) * np.sin(angle) + 0.5
+        self._field *= np.float32(0.01) + 1 / (1 + np.exp(-(along - edge) / random.uniform(0.03, 0.2)))
 
 
 def needed_gain(field: Floats, scene: Floats) -> float:
-    """The gain (1..1 / `DARKEST`) that a good exposure of this night asks for.
+    """The one gain in linear light (1..1 / `MIN_EXPOSURE`) that a good exposure of the whole frame asks for.
 
-    ``field`` (H, W) is the light, ``scene`` (H, W, 3) the dark picture in linear light. The 65th percentile of the
-    light comes back to daylight, exactly 1 / exposure where the light is even; but no more than a tenth of the frame
-    may be pushed more than half a stop past white: what is lit stays lit, and the rest stays night.
+    `field` (H, W) is the light, `scene` (H, W, 3) the dark picture in linear light. The 65th percentile of the light
+    comes back to daylight, which is exactly 1 / exposure where the light is even. But no more than a tenth of the frame
+    may be lifted more than half a stop past white: what is lit stays lit, and the rest stays night.
     """
-    gain = 1 / max(float(np.quantile(field, 0.65)), DARKEST)
+    gain = 1 / max(float(np.quantile(field, 0.65)), MIN_EXPOSURE)
     bright = float(np.quantile(scene.max(axis=-1), 0.9))
-    return float(np.clip(min(gain, 1.5 / max(bright, 1e-4)), 1, 1 / DARKEST))
+    return float(np.clip(min(gain, 1.5 / max(bright, 1e-4)), 1, 1 / MIN_EXPOSURE))

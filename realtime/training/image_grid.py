@@ -1,4 +1,4 @@
-"""What training shows for itself: the curve of the loss and strips of held-out pictures."""
+"""What training shows: the curve of the loss, and rows of held-out pictures."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ import numpy.typing as npt
 Floats = npt.NDArray[Any]
 
 
-def strips(path: Path, rows: Sequence[Sequence[Floats]]) -> None:
-    """Write rows of equally large pictures (H, W, 3), RGB 0..1, as one PNG."""
-    sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
-    cv2.imwrite(str(path), np.rint(np.clip(sheet, 0, 1) * 255).astype(np.uint8)[..., ::-1])
+def write_image_grid(path: Path, rows: Sequence[Sequence[Floats]]) -> None:
+    """Writes rows of pictures (H, W, 3) of one size, RGB 0..1, as one PNG."""
+    grid = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+    cv2.imwrite(str(path), np.rint(np.clip(grid, 0, 1) * 255).astype(np.uint8)[..., ::-1])
 
 
-def curve(table: Path, path: Path) -> None:
-    """Draw the loss and the held-out PSNR of ``table`` (the CSV of `train`) over steps; nothing without it."""
+def plot_curve(table: Path, path: Path) -> None:
+    """Draws loss and held-out PSNR over steps from the CSV that `trainer` writes.
+
+    Does nothing before there is a table, and without matplotlib: the table says the same.
+    """
     if not table.exists():
         return
-    # Imported here: drawing is rare, and matplotlib takes a second to load.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    try:
+        # Imported here: matplotlib takes a second to load.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     steps = [int(row["step"]) for row in rows]

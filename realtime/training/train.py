@@ -1,4 +1,4 @@
-"""Training the network behind the meter, for minutes or for days, in as many sittings as it takes."""
+"""Training the network behind the exposure, for minutes or for days, in as many sessions as it takes."""
 
 from __future__ import annotations
 
@@ -9,152 +9,159 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.exposure.meter import develop, neutral
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.mbllen import build
+from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
-from realtime.training import checkpoint, data, losses
-from realtime.training.identity_init import answer_the_input
-from realtime.training.image_grid import curve, strips
-from realtime.training.trainer import Course, Outcome, Progress, until_asked
+from realtime.training import checkpoint, losses
+from realtime.training.clip_sampler import SCENE_SIZE, ClipSampler
+from realtime.training.exposing import exposed_input, exposed_target
+from realtime.training.identity_init import set_identity
+from realtime.training.image_grid import plot_curve, write_image_grid
+from realtime.training.scene_cache import Batch, SceneCache, whole_frame
+from realtime.training.settings import TrainingSettings, check_resumable, training_files
+from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on_signal
 
-#: Below this the losses have no window to look through.
-SMALLEST_CROP = 14
-#: Frames of held-out scenes that judge the average.
-JUDGE_SCENES = 24
+#: Held-out scenes that validate, and those of them that are shown.
+VALIDATION_SCENES, SHOWN_SCENES = 24, 6
+DEFAULT_SETTINGS = TrainingSettings(steps=25_000, crop=96)
+#: The names of what a training writes into its folder for others to use.
+WEIGHTS_NAME, METER_NAME = "weights.h5", "weights.meter.npz"
 
 
-class Lesson(keras.Model):
-    """Develops what was recorded and the truth alike, and asks the network for one from the other."""
+class TrainingModel(keras.Model):
+    """Exposes what was recorded and the truth alike, and compares the network's output for the one with the other."""
 
-    def __init__(self, network: keras.Model) -> None:
+    def __init__(self, network: keras.Model, context_weight: float = losses.CONTEXT_WEIGHT) -> None:
         super().__init__(dtype="float32")
-        self.network = network
+        self.network, self._context_weight = network, context_weight
         self.means = [keras.metrics.Mean(name=name) for name in ("structure", "context", "region")]
 
     def call(self, batch: dict[str, Any]) -> Any:
-        seen = develop(neutral(batch["recorded"], batch["gain"]), batch["gain"], batch["white"])
-        return ops.cast(self.network(seen), "float32")
+        return ops.cast(self.network(exposed_input(batch)), "float32")
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        parts = losses.parts(develop(x["truth"], x["gain"], x["white"]), y_pred)
+        parts = losses.parts(exposed_target(x), y_pred, self._context_weight)
         for mean in self.means:
             mean.update_state(parts[mean.name])
         return sum(parts.values())
 
 
-def gpu() -> bool:
+def has_gpu() -> bool:
     """Whether the Keras backend computes on a GPU."""
     try:
         return bool(keras.distribution.list_devices("gpu"))
-    except RuntimeError:  # what JAX says instead of an empty list
+    except RuntimeError:  # JAX raises instead of returning an empty list
         return False
 
 
-def _precision(wanted: str) -> str:
-    """Keras's name; "auto" is bfloat16 where a GPU or the processor computes in it (1.6 times as fast here)."""
-    if wanted == "auto":
+def dtype_policy(precision: str) -> str:
+    """Keras's name of a precision. ``auto`` is bfloat16 where a GPU or the processor computes in it, else float32."""
+    if precision == "auto":
         flags = Path("/proc/cpuinfo")
         native = flags.exists() and "avx512_bf16" in flags.read_text()
-        wanted = "bfloat16" if native or gpu() else "float32"
-    return {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}[wanted]
+        precision = "bfloat16" if native or has_gpu() else "float32"
+    return {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}[precision]
 
 
-def lesson(precision: str = "float32", seed: int = 0) -> Lesson:
-    """A network that answers its input, compiled for training in "auto", "float32", "bfloat16" or "float16"."""
+def training_model(
+    precision: str = "float32",
+    seed: int = 0,
+    start_from: Weights | None = None,
+    context_weight: float = losses.CONTEXT_WEIGHT,
+) -> TrainingModel:
+    """A network, compiled for training, with the weights `start_from`, or else weights that return the input.
+
+    `precision` is ``auto``, ``float32``, ``bfloat16`` or ``float16``. Raises WeightsError for other weights.
+    """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_precision(precision))
+    keras.config.set_dtype_policy(dtype_policy(precision))
     try:
         network = build()
     finally:
         keras.config.set_dtype_policy(before)
-    answer_the_input(network, seed)
-    model = Lesson(network)
+    if start_from is None:
+        set_identity(network, seed)
+    else:
+        network.set_weights(start_from.model().get_weights())
+    model = TrainingModel(network, context_weight)
     # XLA pays on GPUs; on the CPU oneDNN is faster (0.39 s a frame against 0.65).
-    jit = "auto" if gpu() else False
+    jit = "auto" if has_gpu() else False
     model.compile(optimizer=keras.optimizers.Adam(1e-3, clipnorm=1.0), jit_compile=jit)
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
-def judge(model: Lesson, frames: Sequence[Path]) -> tuple[float, list[list[Any]]]:
-    """Mean PSNR in dB over developed held-out frames, and the pictures of the first six for looking at."""
+def validate(model: TrainingModel, frames: Sequence[Path]) -> tuple[float, list[list[Any]]]:
+    """Mean PSNR in dB over exposed held-out frames, and rows of pictures: recorded, exposed, output, target."""
     scores: list[float] = []
     rows: list[list[Any]] = []
-    for path in frames:
-        example = data.load(path)
-        recorded, truth = (p[None].astype(np.float32) for p in (example.recorded, example.truth))
-        gain, white = np.array([example.gain], np.float32), np.array([example.white], np.float32)
-        wanted = ops.convert_to_numpy(develop(truth, gain, white))
-        batch = {"recorded": recorded, "truth": truth, "gain": gain, "white": white}
-        answer = np.clip(model.predict_on_batch(batch), 0, 1)
-        scores.append(10 * math.log10(1 / max(float(np.mean((answer - wanted) ** 2)), 1e-10)))
-        if len(rows) < 6:
-            rows.append([recorded[0], ops.convert_to_numpy(develop(recorded, gain, white))[0], answer[0], wanted[0]])
+    for frame in frames:
+        batch = whole_frame(frame)
+        target = ops.convert_to_numpy(exposed_target(batch))
+        output = np.clip(model.predict_on_batch(batch), 0, 1)
+        scores.append(10 * math.log10(1 / max(float(np.mean((output - target) ** 2)), 1e-10)))
+        if len(rows) < SHOWN_SCENES:
+            exposed = ops.convert_to_numpy(exposed_input(batch))
+            rows.append([batch["recorded"][0], exposed[0], output[0], target[0]])
     return sum(scores) / len(scores), rows
 
 
 def train(
     folders: Sequence[Path],
     out: Path,
+    settings: TrainingSettings = DEFAULT_SETTINGS,
     *,
-    steps: int = 25_000,
-    batch: int = 8,
-    crop: int = 96,
-    rate: float = 1e-3,
-    seed: int = 0,
     precision: str = "auto",
-    hold_out: Sequence[str] = (),
-    first_scenes: int = 64,
-    steps_per_scene: int = 2,
-    save_minutes: float = 5.0,
+    start_from: Weights | None = None,
+    context_weight: float = losses.CONTEXT_WEIGHT,
     progress: Progress | None = None,
-) -> Outcome:
-    """Train on the images and clips below ``folders``; all it makes lies in ``out``, and a second call goes on there.
+) -> TrainingResult:
+    """Trains on the images and clips below `folders`. A second call with the same arguments goes on.
 
-    ``crop`` is at least 14 pixels, ``hold_out`` are glob patterns of file names kept for judging beside the usual 12 %.
-    ``out`` gets ``state.npz`` (to resume), ``night.h5`` (the averaged weights), ``curve.csv``, ``curve.png``,
-    ``samples.png`` (recorded, developed, answer, truth) and the scenes. SIGINT and SIGTERM end a sitting with a
+    `start_from`, `context_weight` and `precision` are as in `training_model`. `out` gets `WEIGHTS_NAME` (the averaged
+    weights), ``state.npz`` (to resume), ``settings.json``, ``curve.csv``, ``curve.png`` (needs matplotlib),
+    ``samples.png`` (recorded, exposed, output, target) and the scenes. SIGINT and SIGTERM end a session with a
     checkpoint.
-    Raises `TrainingError`: no usable data, a checkpoint that cannot be written or is another network's, a NaN loss.
+
+    Raises TrainingError: no usable data, settings out of range or other than those that `out` was begun with, a
+    checkpoint that cannot be written or is another network's, a loss that is NaN.
     """
-    if min(steps, batch) < 1 or crop < SMALLEST_CROP or seed < 0 or not 0 < rate < math.inf:
-        raise TrainingError(
-            f"steps {steps} and batch {batch} must be 1 or more, crop {crop} at least {SMALLEST_CROP}, seed {seed} no "
-            f"less than 0, rate {rate:g} more than 0"
-        )
-    training, held = data.split(data.find(folders), also=hold_out)
-    out.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(seed)
-    model = lesson(precision, seed)
-    model.optimizer.build(model.trainable_variables)
-    course = Course(model, out, seed)
+    settings.check(losses.MIN_SIDE, min(SCENE_SIZE))
+    if not 0 <= context_weight < math.inf:
+        raise TrainingError(f"context weight {context_weight} must be 0 or more")
+    training, held_out = training_files(folders, settings.hold_out)
+    begun_with = sha256(start_from.path) if start_from else "identity"
+    check_resumable(out, settings, start_from=begun_with, context_weight=f"{context_weight:g}")
+    keras.utils.set_random_seed(settings.seed)
+    trainer = Trainer(model := training_model(precision, settings.seed, start_from, context_weight), out, settings)
+    remedy = "remove it, or train with smaller crops"
     with (
-        until_asked() as stop,
-        data.Pool(data.Shots(held or training, crop), out / "held-out", seed + 1) as exam,
-        data.Pool(data.Shots(training, crop), out / "scenes", seed) as pool,
+        stop_on_signal() as stop,
+        SceneCache(
+            ClipSampler(held_out, settings.crop, remedy=remedy), out / "held-out", settings.seed + 1
+        ) as val_pool,
+        SceneCache(ClipSampler(training, settings.crop, remedy=remedy), out / "scenes", settings.seed) as pool,
     ):
-        exam.grow(JUDGE_SCENES)
+        val_pool.grow(VALIDATION_SCENES)
 
-        def draw(step: int, random: np.random.Generator) -> Any:
-            pool.grow(first_scenes + step // steps_per_scene)
-            return pool.draw(batch, crop, random)
+        def next_batch(step: int, random: np.random.Generator) -> Batch:
+            pool.grow(settings.first_scenes + step // settings.steps_per_scene)
+            return pool.draw(settings.batch, settings.crop, random)
 
-        def examine() -> float:
-            psnr, pictures = judge(model, [f for f in exam.frames if f.name.endswith("-0.npz")])
-            strips(out / "samples.png", pictures)
+        def validate_and_show() -> float:
+            psnr, pictures = validate(model, val_pool.first_frames)
+            write_image_grid(out / "samples.png", pictures)
             return psnr
 
-        course.run(
-            steps,
-            rate,
+        trainer.run(
             stop,
-            draw=draw,
-            judge=examine,
-            export=lambda: checkpoint.export(out / "night.h5", model.network, metered=True),
-            saved=lambda: curve(out / "curve.csv", out / "curve.png"),
-            save_minutes=save_minutes,
+            next_batch=next_batch,
+            validate=validate_and_show,
+            export=lambda: checkpoint.export(out / WEIGHTS_NAME, model.network, metered=True),
+            on_save=lambda: plot_curve(out / "curve.csv", out / "curve.png"),
             progress=progress,
         )
-    return Outcome(out / "night.h5", course.step, course.step >= steps, course.psnr)
+    return TrainingResult(out / WEIGHTS_NAME, trainer.step, trainer.step >= settings.steps, trainer.psnr)
