@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fractions import Fraction
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime.config import EncodingOptions, EnhanceOptions, InputOverrides
 from realtime.errors import SettingError, SourceError, redacted
 from realtime.frame import StreamInfo
-from realtime.manifest import job_id, library_versions, sha256, write_manifest
+from realtime.job import plan_job, request_id
+from realtime.manifest import library_versions, manifest_path, write_manifest
+from realtime.media.paths import expand_user
 from realtime.sinks.registry import open_sink
+from realtime.sinks.video_file import VideoFileSink
 from realtime.sources.registry import open_source
 
 if TYPE_CHECKING:
@@ -46,95 +49,82 @@ def enhance_video(
     - `manifest`: write a record with checksums beside `dst`.
     - `progress` gets a report now and then; `on_message` what was chosen, reduced or damaged, when it is known.
 
-    Raises SourceError, SinkError, WeightsError, DeviceError or SettingError; after a failure there is no file of that
-    name, or the one that was there before.
+    Raises SourceError, SinkError, WeightsError, DeviceError or SettingError, and KeyboardInterrupt after an interrupt.
+    After any of them there is no file of that name, or the one that was there before; what was done stays in the part
+    file, for `resume`.
     """
-    path, target = _input_path(src), Path(dst).expanduser()
+    path, target = _input_path(src), expand_user(dst)
     encoding, overrides = encoding or EncodingOptions(), input or InputOverrides()
-    source = open_source(path.absolute(), overrides)
+    if target.exists() and target.samefile(path):
+        raise SettingError(f"{target} is the input; writing over it would destroy it")
+    sink = open_sink(target, encoding, overwrite=overwrite, resume=resume)
+    if manifest:
+        manifest_path(target)  # refuses a name that is too long
     try:
-        if on_message is not None:
-            source.info.diagnostics.subscribe(on_message)
-        if target.exists() and target.samefile(path):
-            raise SettingError(f"{target} is the input; writing over it would destroy it")
-        sink = open_sink(target, encoding, overwrite=overwrite, resume=resume, keep_partial=keep_partial)
-        # TensorFlow loads here, seconds after a mistake in a file name was reported.
-        processor = _make(enhancer)
-        job = plan_job(path, source.info, processor, encoding, overrides)
-        skip = _prepare(sink, job, source.info, path, resume)
-    except BaseException:
-        source.close()
-        raise
-    from realtime.pipeline import run
+        source = open_source(path, overrides)
+        try:
+            if on_message is not None:
+                source.info.diagnostics.subscribe(on_message)
+            sink.format_for(source.info)
+            # TensorFlow loads here, seconds after a mistake in a file name was reported.
+            processor = _make(enhancer)
+            job = plan_job(path, source.info, processor, encoding, overrides)
+            skip = 0
+            if isinstance(sink, VideoFileSink):
+                sink.set_metadata(job.tags)
+                skip = sink.resume(job.id, source.info, _source_times(path, source.info, overrides)) if resume else 0
+                if skip:
+                    source.info.diagnostics.info(f"continues behind {skip} frames of an interrupted run")
+        except BaseException:
+            source.close()
+            raise
+        from realtime.pipeline import run
 
-    report = run(source, processor, sink, skip=skip, finish_early=False, progress=progress)
+        report = run(source, processor, sink, skip=skip, finish_early=keep_partial, progress=progress)
+    except BaseException:
+        sink.abort()  # it may have claimed its part file before it was opened
+        raise
     if manifest:
         write_manifest(path, target, job.parameters, asdict(report) | {"libraries": library_versions()})
     return report
 
 
-@dataclass(frozen=True)
-class Job:
-    """Work on one file: `id` names it, `parameters` decide how the output comes out, `tags` say so in the output."""
+def is_up_to_date(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    enhancer: Enhancer | EnhanceOptions | None = None,
+    encoding: EncodingOptions | None = None,
+    input: InputOverrides | None = None,
+) -> bool:
+    """Whether `dst` is there, whole, and made of `src` with these settings; the arguments are those of `enhance_video`.
 
-    id: str
-    parameters: dict[str, Any]
-    tags: dict[str, str]
+    The engine that ``auto`` led to and the versions of libraries do not matter. AVI has no place for settings, and
+    images have none: there being there, and for AVI the length, decide. Reads all of `dst`. Raises WeightsError.
+    """
+    source, output = expand_user(src), expand_user(dst)
+    if not output.is_file() or not source.is_file():
+        return False
+    from realtime.media.completeness import is_complete
 
-
-def plan_job(src: Path, info: StreamInfo, enhancer: Any, encoding: EncodingOptions, overrides: InputOverrides) -> Job:
-    """The job that `enhance_video` would do with these arguments."""
-    how = _provenance(enhancer, info)
-    parameters = how | {"encoding": asdict(encoding), "input": asdict(overrides)}
-    identity = job_id(src, parameters | library_versions())
-    described = ", ".join(f"{name} {value}" for name, value in how.items() if name != "version" and value is not None)
-    tags = {"enhanced_by": f"realtime {how['version']}", "enhanced_with": described, "realtime_job": identity}
-    return Job(identity, parameters, tags)
-
-
-def _prepare(sink: Any, job: Job, info: StreamInfo, path: Path, resume: bool) -> int:
-    """Tells a video file its tags; how many frames of an earlier run it keeps."""
-    if not hasattr(sink, "set_metadata"):
-        return 0
-    sink.set_metadata(job.tags)
-    if not resume:
-        return 0
-    kept: int = sink.resume(job.id, lambda: _frame_times(path, info))
-    if kept:
-        info.diagnostics.info(f"continues behind {kept} frames of an interrupted run")
-    return kept
-
-
-def _frame_times(path: Path, info: StreamInfo) -> Sequence[Fraction]:
-    """The times of the source's frames within its time span, in seconds, in the order they are shown."""
-    from realtime.media.demux import main_video, packets
-    from realtime.media.opening import open_path
-
-    start, end = info.time_span
-    with open_path(path) as container:
-        stream = main_video(container)
-        times = [
-            p.pts * p.time_base
-            for p in packets(container, lambda: None)
-            if p.stream.index == stream.index and p.size and p.pts is not None
-        ]
-    early, late = Fraction(start or 0), None if end is None else Fraction(end)
-    return sorted(time for time in times if time >= early - Fraction(1, 10**6) and (late is None or time < late))
+    encoding, overrides = encoding or EncodingOptions(), input or InputOverrides()
+    return is_complete(output, request_id(source, enhancer or EnhanceOptions(), encoding, overrides), source, overrides)
 
 
 def _input_path(src: str | Path) -> Path:
-    """The file that `src` names. Raises SourceError for addresses, patterns and folders, without any password."""
+    """The file that `src` names. Raises SourceError for all else, without any password."""
     if isinstance(src, str) and "://" in src:
         raise SourceError(f"{redacted(src)} is an address; enhance_video reads files, and run() reads live sources")
-    path = Path(src).expanduser()
+    path = expand_user(src)
     if path.is_dir():
         raise SourceError(f"{path} is a folder; enhance_video reads one file")
     if not path.exists():
-        raise SourceError(f"{path} does not exist")
+        pattern = "; enhance_video reads one file, no pattern" if glob.has_magic(str(path)) else ""
+        raise SourceError(f"{path} does not exist{pattern}")
     return path
 
 
-def _make(enhancer: Enhancer | EnhanceOptions | Callable[[], Enhancer] | None) -> Enhancer:
+def _make(enhancer: Enhancer | EnhanceOptions | Callable[[], Enhancer] | None) -> Any:
     if enhancer is not None and not isinstance(enhancer, EnhanceOptions):
         return enhancer if hasattr(enhancer, "session") else enhancer()
     from realtime.enhance.enhancer import Enhancer
@@ -142,13 +132,16 @@ def _make(enhancer: Enhancer | EnhanceOptions | Callable[[], Enhancer] | None) -
     return Enhancer(enhancer or EnhanceOptions())
 
 
-def _provenance(enhancer: Any, info: StreamInfo) -> dict[str, Any]:
-    """Version, engine, weights and settings: what decides how frames come out."""
-    about = enhancer.plan(info)
-    how: dict[str, Any] = {"version": metadata.version("mbllen-realtime")}
-    how |= {"engine": about.engine, "device": about.device, "precision": about.precision}
-    if (weights := getattr(enhancer, "weights", None)) is not None:
-        how |= {"weights": weights.name, "weights_sha256": sha256(weights.path)}
-    if (options := getattr(enhancer, "options", None)) is not None:
-        how |= {"strength": options.strength, "exposure": options.exposure}
-    return how
+def _source_times(path: Path, info: StreamInfo, overrides: InputOverrides) -> Callable[[bool], Sequence[Fraction]]:
+    """The times of the source's frames, for `VideoFileSink.resume`."""
+
+    def times(exact: bool) -> Sequence[Fraction]:
+        if exact:
+            with open_source(path, overrides) as source:
+                return [frame.pts * frame.time_base for frame in source.frames()]
+        from realtime.media.partial import packet_times
+
+        start, end = info.time_span
+        return [time - Fraction(start or 0) for time in packet_times(path, info.stream_index, start, end)]
+
+    return times

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from realtime.errors import SinkError, SourceError
 from realtime.media.libav import av
-from realtime.media.part_file import PartFile
+from realtime.media.part_file import LONGEST_NAME, write_file
 
 MANIFEST_KIND = "realtime-manifest-1"
 MANIFEST_SUFFIX = ".manifest.json"
@@ -19,26 +20,28 @@ MANIFEST_SUFFIX = ".manifest.json"
 LARGEST_MANIFEST = 1 << 20
 READ_BYTES = 1 << 20
 
+#: What `check_manifest` says of a file.
+AS_RECORDED, ALTERED, MISSING, NOT_A_FILE = "as recorded", "altered", "missing", "not a regular file"
+OUTSIDE = "not checked: it lies outside the manifest's folder"
+
 
 def manifest_path(output: Path) -> Path:
-    """Where the record of an output lies."""
-    return output.with_name(output.name + MANIFEST_SUFFIX)
+    """Where the record of an output lies. Raises SinkError when that name is too long."""
+    path = output.with_name(output.name + MANIFEST_SUFFIX)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise SinkError(f"the name of {output} is too long to add {MANIFEST_SUFFIX}; give a shorter one")
+    return path
 
 
 def sha256(path: Path) -> str:
     """The checksum of a file of any size, in hexadecimal."""
-    digest = hashlib.sha256()
+    digest, left = hashlib.sha256(), path.stat().st_size
     with path.open("rb") as file:
-        while block := file.read(READ_BYTES):
+        # Not further than its size: some files of the system never end.
+        while left > 0 and (block := file.read(min(left, READ_BYTES))):
             digest.update(block)
+            left -= len(block)
     return digest.hexdigest()
-
-
-def job_id(source: Path, parameters: dict[str, Any]) -> str:
-    """Names this work on this input: equal only if one run could continue the other."""
-    about = source.stat()
-    content = [source.name, about.st_size, about.st_mtime_ns, parameters]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def library_versions() -> dict[str, str]:
@@ -49,56 +52,69 @@ def library_versions() -> dict[str, str]:
 def write_manifest(source: Path, output: Path, parameters: dict[str, Any], result: dict[str, Any]) -> Path:
     """Writes the record beside `output` and returns its path. Raises SinkError; then no unfinished file stays."""
     path = manifest_path(output)
-    record = {
-        "kind": MANIFEST_KIND,
-        "input": _entry(source, path),
-        "output": _entry(output, path),
-        "parameters": parameters,
-        "result": result,
-    }
-    part = PartFile(path)
-    part.acquire()
     try:
-        # Escapes, since a name that is no UTF-8 cannot be written otherwise.
-        part.path.write_text(json.dumps(record, indent=2, default=str) + "\n", "ascii")
-        part.move(path)
+        record = {
+            "kind": MANIFEST_KIND,
+            "input": _entry(source, path),
+            "output": _entry(output, path),
+            "parameters": parameters,
+            "result": result,
+        }
     except OSError as error:
-        part.remove()
-        raise SinkError(f"{path} cannot be written: {error.strerror}") from error
+        raise SinkError(f"{path} cannot be written: {error.filename}: {error.strerror}") from error
+    # In ASCII with escapes: a name that is no UTF-8 cannot be written otherwise.
+    write_file(path, (json.dumps(record, indent=2, default=str) + "\n").encode("ascii"))
     return path
 
 
-def check_manifest(path: Path, weights: Path | None = None, anywhere: bool = False) -> Iterator[tuple[str, str, str]]:
-    """Compares the files that a record names with their checksums: (which, path, "as recorded" or what differs).
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file that a manifest names (`role`: input, output or weights), and its `state`: one of the constants above."""
+
+    role: str
+    path: str
+    state: str
+
+
+def check_manifest(path: Path, weights: Path | None = None, *, anywhere: bool = False) -> Iterator[CheckedFile]:
+    """Compares the files that a record names with their checksums.
 
     Files are looked for relative to the record, so that a folder may be moved as a whole, and only beside or below it:
     a record from somebody else must not make us read other files. `anywhere` lifts that. `weights` is the file that the
     record's weights should be; None leaves them out. Raises SourceError when `path` is no such record.
     """
-    files = _read_record(path, weights)
+    record = _read_record(path, weights is not None)
     folder = path.resolve().parent
-    for which, (name, expected) in files.items():
-        file = folder / name
-        if which != "weights" and not anywhere and not file.resolve().is_relative_to(folder):
-            yield which, name, "not checked, because it lies outside the manifest's folder"
-        elif not file.is_file():
-            yield which, str(file), "missing" if not os.path.lexists(file) else "not a regular file"
-        else:
-            yield which, str(file), "as recorded" if sha256(file) == expected else "altered"
+    for role, (name, checksum) in record.items():
+        file = weights if role == "weights" and weights is not None else folder / name
+        if role != "weights" and not anywhere and not file.resolve().is_relative_to(folder):
+            yield CheckedFile(role, name, OUTSIDE)
+            continue
+        try:
+            if not file.is_file():
+                state = NOT_A_FILE if os.path.lexists(file) else MISSING
+            else:
+                state = AS_RECORDED if sha256(file) == checksum else ALTERED
+        except OSError as error:
+            state = f"cannot be read: {error.strerror}"
+        yield CheckedFile(role, str(file), state)
 
 
-def _read_record(path: Path, weights: Path | None) -> dict[str, tuple[str, str]]:
+def _read_record(path: Path, with_weights: bool) -> dict[str, tuple[str, str]]:
+    """Name and checksum of each file in a record."""
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
             raise ValueError("too large")
-        record = json.loads(path.read_text("utf-8"))
+        record = json.loads(path.read_bytes())
         if record["kind"] != MANIFEST_KIND:
             raise ValueError(record["kind"])
-        files = {which: (str(record[which]["path"]), str(record[which]["sha256"])) for which in ("input", "output")}
-        if any("\0" in name for name, _ in files.values()):
-            raise ValueError("a path with a zero byte")
-        if weights is not None:
-            files["weights"] = (str(weights.resolve()), str(record["parameters"]["weights_sha256"]))
+        files = {role: (str(record[role]["path"]), str(record[role]["sha256"])) for role in ("input", "output")}
+        if with_weights:
+            files["weights"] = ("", str(record["parameters"]["weights_sha256"]))
+        for name, _ in files.values():
+            if "\0" in name:
+                raise ValueError("no path")
+            os.fsencode(name)  # a ValueError for what can be no path here
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -7,7 +7,7 @@ OpenCV's, ``cv2.imshow`` hangs for ever. So OpenCV comes first here. Importing t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 # isort: off
 import cv2
@@ -56,7 +56,10 @@ def open_stream(
     return av.open(address, options=options | allowed, timeout=timeout, **TAG_OPTIONS)
 
 
-def open_output(path: Path, container: Container) -> av.container.OutputContainer:
-    """Opens a file for writing that is readable up to its last half second whenever the process dies."""
+def open_output(file: BinaryIO, container: Container) -> av.container.OutputContainer:
+    """A writer into an open, seekable file, which is readable up to its last half second whenever the process dies.
+
+    Closing it writes the end of the container and leaves `file` open.
+    """
     options = COMMON_OPTIONS | dict(container.options)
-    return av.open(f"file:{path}", "w", format=container.muxer, container_options=options)
+    return av.open(file, "w", format=container.muxer, container_options=options)

@@ -219,7 +219,7 @@ class StreamCopier:
 
     def _warn_or_raise(self, text: str) -> None:
         if self._strict:
-            raise SinkError(f"{self._info.name}: {text} (strict)")
+            raise SinkError(f"{self._info.name}: {text}", remedies={"strict=True": "without {} that is a warning"})
         self._info.diagnostics.warn(text)
 
 

@@ -1,11 +1,12 @@
-"""One video file being written: the encoder, the muxer, and the other streams of the source between the pictures."""
+"""One video file being written: the encoder, the muxer, and the source's other streams between the frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from math import floor
 from pathlib import Path
+from typing import BinaryIO
 
 from realtime.config import EncodingOptions
 from realtime.errors import SinkError
@@ -13,6 +14,7 @@ from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.containers import container_for
 from realtime.media.encode import DEFAULT_RATE, encoder_name, encoder_settings
 from realtime.media.libav import av, open_output
+from realtime.media.partial import container_tags
 from realtime.media.pixel_formats import color_tags, padded, pix_fmt_name, to_video_frame
 from realtime.media.stream_copy import StreamCopier
 
@@ -21,33 +23,33 @@ PLAUSIBLE_RATES = (1, 1000)
 
 
 class VideoWriter:
-    """Encodes frames of `format` into the file at `path`, whose container `target`'s suffix names.
+    """Encodes frames of `format` into `file`, in the container that the suffix of `target` means.
 
-    Sides that chroma cannot share get one more row or column, a copy of the last. `frames` counts the pictures that
-    were muxed. Errors are those of PyAV, OSError, or SinkError for what the container or encoder cannot do.
+    Sides that chroma cannot share get one more row or column, a copy of the last. `frames` counts the frames that were
+    muxed. Errors are those of PyAV, OSError, or SinkError for what the container or encoder cannot do.
     """
 
     def __init__(
         self,
-        path: Path,
+        file: BinaryIO,
         target: Path,
         info: StreamInfo,
         format: PixelFormat,
         options: EncodingOptions,
-        tags: Mapping[str, str],
+        tags: dict[str, str],
     ) -> None:
         self._info, self._format, self._options = info, format, options
         self._traits = container_for(target)
         self.frames = 0
         self._durations: dict[int, int] = {}
         self._last_dts = self._end = Fraction(0)
-        self._container = open_output(path, self._traits)
+        self._container = open_output(file, self._traits)
         self._copier: StreamCopier | None = None
         try:
             self._stream = self._add_stream(target)
             self._copier = StreamCopier(self._container, info, options.strict)
             self._copier.open(self._stream)
-            self._container.metadata.update(tags)
+            self._container.metadata.update(container_tags(tags, self._traits))
             self._container.start_encoding()
             # What the encoder did not take is left in its options.
             if unknown := set(options.encoder_options) & set(self._stream.codec_context.options):
@@ -64,16 +66,16 @@ class VideoWriter:
         self._mux(self._stream.encode(to_video_frame(frame, self._format)))
 
     def flush(self) -> None:
-        """Writes what the encoder still holds; no frame may follow."""
+        """Writes the frames that the encoder still holds; none may follow."""
         packets = self._stream.encode(None)
         if packets and self._traits.duration_of_last:
-            # Whenever a fragment begins, libav's muxer takes the packet it begins with for the last picture, and its
-            # edit list hides a picture that is shown later but was written before.
+            # libav's muxer takes the packet that begins the last fragment for the last frame shown: its edit list would
+            # hide a frame that was written before and is shown later.
             packets[-1].duration = max(packet.pts + packet.duration for packet in packets) - packets[-1].pts
         self._mux(packets)
 
     def mux(self, packets: Iterable[av.Packet]) -> None:
-        """Writes encoded pictures that an earlier run made."""
+        """Writes encoded frames, such as those that an interrupted run left."""
         for packet in packets:
             # Where two encoders' packets meet, decoding times may touch.
             if self.frames:
@@ -86,15 +88,15 @@ class VideoWriter:
             self.frames += 1
 
     def finish(self, stopped_early: bool) -> None:
-        """Writes what belongs behind the last picture and closes the file. Sound behind the last picture is for a
-        recording that was written to its end, not for one that was `stopped_early`."""
+        """Writes the rest of the other streams, up to the last frame if the recording was `stopped_early`, and the
+        container's end."""
         assert self._copier is not None
         self._copier.finish(self._end, stopped_early)
         self._container.close()
         self._copier.close()
 
     def close(self) -> None:
-        """Closes both files; what was written stays as it is."""
+        """Writes the container's end, if that can be done, and closes the source."""
         if self._copier is not None:
             self._copier.close()
         try:
@@ -118,7 +120,7 @@ class VideoWriter:
             )
         except ValueError as error:
             raise SinkError(
-                f"{target} cannot be written: {error}; another codec may fit, or .mkv, which takes all"
+                f"{target} cannot be written: {error}; .mkv takes all codecs", remedies={"codec": "another {} may fit"}
             ) from error
         codec = stream.codec_context
         if not self._traits.b_frames:
@@ -154,5 +156,5 @@ class VideoWriter:
 
     def _warn_or_raise(self, text: str) -> None:
         if self._options.strict:
-            raise SinkError(f"{self._info.name}: {text} (strict)")
+            raise SinkError(f"{self._info.name}: {text}", remedies={"strict=True": "without {} that is a warning"})
         self._info.diagnostics.warn(text)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from time import monotonic
 
 from realtime.config import EncodingOptions
-from realtime.errors import SinkError
+from realtime.errors import SettingError, SinkError
 from realtime.frame import Frame, PixelFormat, StreamInfo
+from realtime.media.completeness import check_written
 from realtime.media.containers import container_for
 from realtime.media.encode import encoder_name, output_format, reduction
 from realtime.media.encoders import try_encoder
 from realtime.media.libav import av
 from realtime.media.opening import reason
-from realtime.media.part_file import PartFile, previous_part_path
-from realtime.media.partial import KeptPart, container_metadata, find_kept_part
+from realtime.media.part_file import PartFile, check_output, previous_part_path
+from realtime.media.partial import KeptPart, SourceTimes, find_kept_part, holds_frames
 from realtime.media.video_writer import VideoWriter
 from realtime.sinks.base import Sink
 
@@ -29,44 +28,50 @@ SYNC_SECONDS = 1.0
 class VideoFileSink(Sink):
     """Writes a video file with the other streams of the source's file.
 
-    The part file beside the final name is playable at any time. `abort` keeps it, flushed, if it holds frames, so that
-    `resume` can continue it; with `keep_partial` it gets the final name instead, as far as it goes, if the stream was
-    ended on request. Raises SinkError when the hardware encoder that was asked for does not work.
+    The part file beside the final name is playable at any time, and no other process can write it meanwhile. `abort`
+    keeps it if it holds frames, so that a later run can `resume`. After `stop_early` the file ends with its last frame.
+    Raises SinkError when the hardware encoder that was asked for does not work.
     """
 
-    def __init__(self, path: Path, options: EncodingOptions | None = None, keep_partial: bool = False) -> None:
+    def __init__(
+        self, path: Path, options: EncodingOptions | None = None, *, overwrite: bool = False, resume: bool = False
+    ) -> None:
         self.name = str(path)
-        self._path, self._options, self._keep_partial = path, options or EncodingOptions(), keep_partial
+        self._path, self._options, self._overwrite, self._resume = path, options or EncodingOptions(), overwrite, resume
         self._part = PartFile(path)
         self._tags: dict[str, str] = {}
         self._kept: KeptPart | None = None
         self._writer: VideoWriter | None = None
-        self._stopped_early = False
-        self._broken = False
+        self._started = self._stopped_early = False
         name = encoder_name(self._options)
         if self._options.hwaccel and (problem := try_encoder(name)):
-            raise SinkError(f"{name} {problem}; leave hwaccel out to encode in software")
+            raise SinkError(f"{name} {problem}", remedies={"hwaccel": "leave {} out to encode in software"})
 
     def set_metadata(self, tags: dict[str, str]) -> None:
         """Tags for the file to carry, before `open`: how it came to be."""
         self._tags = dict(tags)
 
-    def resume(self, job_id: str, source_times: Callable[[], Sequence[Fraction]]) -> int:
-        """How many frames an interrupted run of the same job left that can be kept; they are not written again.
+    def resume(self, job_id: str, info: StreamInfo, source_times: SourceTimes) -> int:
+        """How many frames an interrupted run of the same job left; they are kept and need not be written again.
 
-        `source_times` returns the times of the source's frames in seconds. Raises SinkError when the part belongs to
-        another job or is being written.
+        To be called before `open`. What is damaged of them is not kept, which is a warning in ``info.diagnostics``.
+        Raises SinkError when all that is left belongs to another job, or when another process is writing.
         """
-        with self._part:
-            kept = find_kept_part(self._path, job_id, source_times())
-            if kept is not None and kept.frames and kept.path == self._part.path:
-                self._part.move(previous_part_path(self._path))  # out of the way of the new one
+        self._part.acquire()
+        kept = find_kept_part(self._path, job_id)
+        if kept is None:
+            if self._part.size:
+                info.diagnostics.warn("nothing that an interrupted run left can be continued; starts over")
+            return 0
+        if dropped := kept.check(source_times):
+            info.diagnostics.warn(f"{dropped} frames of the interrupted run are damaged and are done again")
+        if kept.frames:
+            if kept.path == self._part.path:  # out of the way of the new part
                 kept.path = previous_part_path(self._path)
-            elif not self._part.path.stat().st_size:
-                self._part.remove()
-        if kept is not None and kept.frames:
+                self._part.move(kept.path)
+                self._part.acquire()
             self._kept = kept
-        return 0 if self._kept is None else self._kept.frames
+        return kept.frames
 
     def format_for(self, info: StreamInfo) -> PixelFormat:
         if text := reduction(self._options, info):
@@ -74,20 +79,29 @@ class VideoFileSink(Sink):
         return output_format(self._options, info)
 
     def open(self, info: StreamInfo) -> None:
-        self._synced = monotonic()
-        tags = container_metadata(self._tags, self._path)
+        self._refuse_own_input(info)
+        self._info, self._synced = info, monotonic()
         format = info.format if info.format.model != "rgb" else output_format(self._options, info)
+        self._part.acquire()
         try:
-            with self._translate_errors("written"):
-                self._part.acquire()
-                self._writer = VideoWriter(self._part.path, self._path, info, format, self._options, tags)
-                self._part.check()
-        except BaseException:
-            self._discard_empty()
+            check_output(self._path, self._overwrite, self._resume)
+        except SinkError:
+            self._part.release()
             raise
+        with self._translate_errors("written"):
+            if self._kept is None:
+                previous_part_path(self._path).unlink(missing_ok=True)
+            self._part.file.truncate(0)
+            self._started = True
+            self._writer = VideoWriter(self._part.file, self._path, info, format, self._options, self._tags)
 
     def write(self, frame: Frame) -> None:
         assert self._writer is not None
+        if (frame.width, frame.height) != (self._info.width, self._info.height):
+            raise SinkError(
+                f"{self._path} has frames of {self._info.width}x{self._info.height}, and one of "
+                f"{frame.width}x{frame.height} came; resize it first"
+            )
         with self._translate_errors("written"):
             if self._kept is not None:
                 kept, self._kept = self._kept, None
@@ -103,61 +117,62 @@ class VideoFileSink(Sink):
 
     def close(self) -> None:
         if self._writer is None:
+            self.abort()
             return
         with self._translate_errors("finished"):
             self._writer.flush()
             if self._stopped_early and not self._writer.frames:
-                self.abort()  # a file of nothing is none
+                self.abort()  # no frame came: what an interrupted run left stays
                 return
+            if self._kept is not None:
+                raise SinkError(f"{self._info.name} ended before the {self._kept.frames} frames that were kept of it")
             self._writer.finish(self._stopped_early)
             self._part.sync()
+            check_written(self._part.path, self._writer.frames)
+            if self._path.exists() and not self._overwrite:
+                raise SinkError(f"{self._path} has appeared meanwhile, and is not replaced")
             self._part.move(self._path)
             previous_part_path(self._path).unlink(missing_ok=True)
         self._writer = None
 
     def abort(self) -> None:
+        """Ends the part file so that it can be played and resumed; removes it if it holds no frame."""
         writer, self._writer = self._writer, None
-        if writer is None:
-            self._discard_empty()
-            return
-        try:
-            if not self._broken:
+        if writer is not None:
+            try:
                 writer.flush()
-        except (av.error.FFmpegError, OSError):
-            self._broken = True
-        if self._keep_partial and self._stopped_early and writer.frames and not self._broken:
-            self._writer = writer
-            with self._translate_errors("finished"):
-                writer.finish(stopped_early=True)
-                self._part.sync()
-                self._part.move(self._path)
-            self._writer = None
+            except (av.error.FFmpegError, OSError, ValueError):
+                pass  # the failure that led here is the one to report
+            writer.close()
+        if not self._part.acquired:
             return
-        writer.close()
-        if writer.frames and not self._kept:
+        holds_own = writer is not None and self._kept is None and holds_frames(self._part.path)
+        holds_other = not self._started and self._part.size > 0  # an interrupted run's
+        if holds_own or holds_other:
             self._part.release()
         else:
-            self._discard_empty()
+            self._part.remove()
 
-    def _discard_empty(self) -> None:
-        """Removes the part file of a run that wrote nothing; what an earlier run left stays."""
-        self._part.remove()
+    def _refuse_own_input(self, info: StreamInfo) -> None:
+        source = info.path or Path(info.name)  # a file that is played as a live source has only its name
+        if self._path.exists() and source.exists() and self._path.samefile(source):
+            raise SettingError(f"{self._path} is the input; writing over it would destroy it")
 
     @contextmanager
     def _translate_errors(self, verb: str) -> Iterator[None]:
-        """Turns a library's error into a SinkError that says what is kept, after closing everything."""
+        """Turns an error into a SinkError that says what is kept, after closing everything."""
         try:
             yield
-        except (av.error.FFmpegError, OSError) as error:
-            frames = self._writer.frames if self._writer else 0
-            self._broken = True
-            self.abort()
-            kept = ""
-            if frames and os.path.lexists(self._part.path):
-                kept = f"; what was written is kept in {self._part.path}"
-                kept += ", resume continues it" if container_for(self._path).resumable else ""
-            raise SinkError(f"{self._path} cannot be {verb}: {reason(error)}{kept}") from error
-        except SinkError:
-            self._broken = True
+        except SettingError:
             self.abort()
             raise
+        except (av.error.FFmpegError, OSError, ValueError, SinkError) as error:
+            self.abort()
+            known = error if isinstance(error, SinkError) else None
+            text = known.problem if known else f"{self._path} cannot be {verb}: {reason(error)}"
+            remedies = dict(known.remedies) if known else {}
+            if self._part.path.exists():
+                text += f"; what was written is kept in {self._part.path}"
+                if container_for(self._path).resumable:
+                    remedies["resume=True"] = "{} continues it"
+            raise SinkError(text, remedies=remedies) from error

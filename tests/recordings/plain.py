@@ -1,6 +1,6 @@
-"""An enhancer that changes no picture, and one run of it as a program: for what surrounds the network.
+"""A processor that changes no picture, and one run of it as a program: for what surrounds the network.
 
-python plain.py INPUT OUTPUT SECONDS_A_FRAME [resume]
+python plain.py INPUT OUTPUT SECONDS_PER_FRAME [resume] [keep_partial]
 """
 
 from __future__ import annotations
@@ -8,53 +8,68 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
+from realtime.frame import Frame, PixelFormat, StreamInfo
+from realtime.media.pixel_formats import convert
+from realtime.processor import EngineInfo
 
 if TYPE_CHECKING:
     from realtime.enhance.enhancer import Enhancer
 
 
 class Plain:
-    """Strength 0 without the network: planes go through RGB in float wherever the sink wants another format.
+    """Returns each frame in the pixel format that the output wants.
 
-    `through` sends them that way always. `delay` seconds a frame stand for the network's work.
+    `through` converts them by the code of the engines, always. `delay` seconds a frame stand for the network's work.
     """
-
-    batch = 2
-    strength = 0.0
 
     def __init__(self, delay: float = 0.0, through: bool = False) -> None:
         self._delay, self._through = delay, through
-        self._target = RGB
+        self.engine = "plain"
+
+    def plan(self, info: StreamInfo) -> EngineInfo:
+        return EngineInfo(self.engine, "none", "exact")
+
+    def session(self, info: StreamInfo, format: PixelFormat) -> PlainSession:
+        return PlainSession(format, self._delay, self._through, self.plan(info))
+
+
+class PlainSession:
+    """The session of a `Plain`; `skipped` counts the frames that it was told to skip."""
+
+    batch = 2
+
+    def __init__(self, format: PixelFormat, delay: float, through: bool, about: EngineInfo) -> None:
+        self.format, self._delay, self._through, self._about = format, delay, through, about
         self._pause = threading.Event()
 
-    def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
-        self._target = RGB if rgb or info.wish is None else info.wish
-        return replace(info, format=self._target)
-
-    def enhance(self, frames: Sequence[Frame]) -> list[Frame]:
+    def process(self, frames: Sequence[Frame]) -> list[Frame]:
         self._pause.wait(self._delay * len(frames))
-        return [f if f.format == self._target and not self._through else self._converted(f) for f in frames]
+        if self._through:
+            return [
+                frame.with_planes(converted(frame.planes, frame.format, self.format), self.format) for frame in frames
+            ]
+        return [convert(frame, self.format) for frame in frames]
 
-    def look(self, frame: Frame) -> None:
+    def skip(self, frames: Sequence[Frame]) -> None:
         pass
 
-    def describe(self) -> dict[str, Any]:
-        return {"engine": "plain", "device": "none", "precision": "exact"}
+    def restart(self) -> None:
+        pass
 
-    def _converted(self, frame: Frame) -> Frame:
-        made = converted(frame.planes, frame.format, self._target)
-        return frame.with_planes(made, self._target)
+    def describe(self) -> EngineInfo:
+        return self._about
+
+    def close(self) -> None:
+        pass
 
 
 def converted(planes: tuple[Any, ...], source: PixelFormat, target: PixelFormat) -> tuple[Any, ...]:
     """One picture's planes in another format, by the code that the engines use."""
+    import numpy as np
+
     from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
 
     rgb = to_rgb(tuple(plane[np.newaxis] for plane in planes), source)
@@ -66,14 +81,25 @@ def plain(delay: float = 0.0, through: bool = False) -> Enhancer:
 
 
 if __name__ == "__main__":
+    import signal
+
     from realtime.api import enhance_video
     from realtime.errors import RealtimeError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         report = enhance_video(
-            Path(sys.argv[1]), sys.argv[2], enhancer=plain(float(sys.argv[3])), resume="resume" in sys.argv
+            Path(sys.argv[1]),
+            sys.argv[2],
+            enhancer=plain(float(sys.argv[3])),
+            resume="resume" in sys.argv,
+            keep_partial="keep_partial" in sys.argv,
+            on_message=lambda message: print(message.text, file=sys.stderr),
         )
     except RealtimeError as error:
         print(f"realtime: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     raise SystemExit(1 if report.damaged else 0)
