@@ -1,3 +1,5 @@
+"""``python -m realtime``: the command line."""
+
 from realtime.cli.main import main
 
 raise SystemExit(main())

@@ -25,7 +25,11 @@ class Counted(Enum):
         "timestamps are missing, repeated or out of order and are repaired",
         "timestamps repaired: {}",
     )
-    SKIPPED_PACKETS = (Severity.DAMAGE, "the input is damaged; damaged places are skipped", "damaged places skipped: {}")
+    SKIPPED_PACKETS = (
+        Severity.DAMAGE,
+        "the input is damaged; damaged places are skipped",
+        "damaged places skipped: {}",
+    )
     CONCEALED_FRAMES = (
         Severity.DAMAGE,
         "the input is damaged; the decoder patches frames up",

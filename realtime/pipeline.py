@@ -55,8 +55,10 @@ def run(
         # Two batches in flight keep the worker busy; more would only add delay to live and memory to files.
         depth = 2 * session.batch
         captured = Channel[Frame](1 if info.live else depth, evict=info.live)
-        channels = [Channel[Frame](depth, evict=True) if info.live and sink.may_drop and len(sinks) > 1
-                    else Channel[Frame](max(depth, RECORDING_BACKLOG) if info.live else depth) for sink in sinks]  # fmt: skip
+        # A window that is too slow skips frames; a recording may lag behind, but gets all that were captured.
+        viewers = [info.live and sink.may_drop and len(sinks) > 1 for sink in sinks]
+        backlog = max(depth, RECORDING_BACKLOG) if info.live else depth
+        channels = [Channel[Frame](depth if viewer else backlog, evict=viewer) for viewer in viewers]
         names = [f"{sink.name} {i + 1}" if i else sink.name for i, sink in enumerate(sinks)]
         drops = {name: (lambda c=channel: c.dropped) for name, channel in zip(names, channels)}
         stats = RunStats(info, drops, session.describe, lambda: captured.dropped, progress)

@@ -19,7 +19,9 @@ from doubles import Echo, RecordingSink, ScriptedSource, Viewer, gray
 from realtime import (
     Enhancer,
     Frame,
+    PixelFormat,
     Report,
+    Session,
     Sink,
     SinkError,
     Source,
@@ -197,7 +199,7 @@ def test_an_error_while_opening_a_sink() -> None:
 
     source, sink, record = ScriptedSource(5), Shut(), RecordingSink()
     with pytest.raises(SinkError) as caught:
-        run(source, Echo(), [sink, record])
+        run(source, Echo(), [record, sink])
     assert caught.value is error
     assert sink.calls == record.calls == ["open", "abort"]
     assert (source.delivered, source.closed) == (0, 1)
@@ -222,12 +224,12 @@ def test_an_error_while_preparing_closes_the_source() -> None:
     error = ValueError("no memory for this size")
 
     class Small(Echo):
-        def prepare(self, info: StreamInfo, rgb: bool) -> StreamInfo:
+        def session(self, info: StreamInfo, format: PixelFormat) -> Session:
             raise error
 
     source, sink = ScriptedSource(5), RecordingSink()
     with pytest.raises(ValueError, match="no memory") as caught:
-        run(source, Small(), sink)  # type: ignore[arg-type]
+        run(source, Small(), sink)
     assert caught.value is error
     assert (source.delivered, source.closed, sink.calls) == (0, 1, [])
 
@@ -269,48 +271,185 @@ def test_finished_ends_quietly(at: int) -> None:
 def test_finished_finishes_the_recording_too() -> None:
     record = RecordingSink()
     source = ScriptedSource(10_000)
-    run(source, Echo(), RecordingSink(raising(StopStreaming(), 5)), record=record)
+    run(source, Echo(), [RecordingSink(raising(StopStreaming(), 5)), record])
     assert record.calls == ["open", "close"]
     assert record.indices == list(range(len(record.indices)))
     assert len(record.indices) >= 5
 
 
-def test_ctrl_c_writes_what_was_captured_and_closes() -> None:
+@pytest.fixture
+def default_interrupt() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell started the tests with it ignored."""
     standing = signal.signal(signal.SIGINT, signal.default_int_handler)
-    source = ScriptedSource(10_000)
-    sink = RecordingSink(lambda index: signal.raise_signal(signal.SIGINT) if index == 5 else None)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(source, Echo(), sink)
-    finally:
-        signal.signal(signal.SIGINT, standing)
+    yield
+    signal.signal(signal.SIGINT, standing)
+
+
+def interrupting(at: int) -> Callable[[int], None]:
+    """Interrupts at the written frame with that number, whichever of the source's it is."""
+    written: list[int] = []
+
+    def each(index: int) -> None:
+        written.append(index)
+        if len(written) == at + 1:
+            signal.raise_signal(signal.SIGINT)
+
+    return each
+
+
+@pytest.mark.usefixtures("default_interrupt")
+def test_ctrl_c_finishes_a_live_recording() -> None:
+    source, sink = ScriptedSource(10_000, live=True), RecordingSink(interrupting(5))
+    with pytest.raises(KeyboardInterrupt):
+        run(source, Echo(), sink)
     assert sink.calls == ["open", "close"]
-    assert sink.indices == list(range(len(sink.indices)))
     assert source.closed == 1
-    assert 6 <= len(sink.indices) <= source.delivered < 10_000
-    # All that reached the channel was written; at most the one in the capture thread's hands was not.
-    assert len(sink.indices) >= source.delivered - 1
+    assert source.delivered < 10_000
+
+
+@pytest.mark.usefixtures("default_interrupt")
+def test_ctrl_c_leaves_a_file_unfinished() -> None:
+    source, sink = ScriptedSource(10_000), RecordingSink(interrupting(5))
+    with pytest.raises(KeyboardInterrupt):
+        run(source, Echo(), sink)
+    assert sink.calls == ["open", "abort"]
+    assert sink.indices[:6] == list(range(6))
+    assert source.delivered < 10_000
+
+
+@pytest.mark.usefixtures("default_interrupt")
+def test_ctrl_c_finishes_a_file_early_on_request_and_tells_the_sink_before() -> None:
+    class Early(RecordingSink):
+        def stop_early(self) -> None:
+            self.calls.append("stop early")
+
+    sink = Early(interrupting(5))
+    reports: list[Report] = []
+    with pytest.raises(KeyboardInterrupt):
+        run(ScriptedSource(10_000), Echo(), sink, finish_early=True, progress=reports.append)
+    assert sink.calls == ["open", "stop early", "close"]
+    assert reports[-1].frames == len(sink.indices)
+
+
+@pytest.mark.usefixtures("default_interrupt")
+def test_ctrl_c_behind_the_last_frame_is_no_early_end() -> None:
+    class Early(RecordingSink):
+        def stop_early(self) -> None:
+            self.calls.append("stop early")
+
+    captured_all = threading.Event()
+
+    class Ending(ScriptedSource):
+        def frames(self) -> Iterator[Frame]:
+            yield from super().frames()
+            captured_all.set()
+
+    def each(index: int) -> None:
+        if index == 0:
+            waiting(captured_all)
+        if index == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    sink = Early(each)
+    with pytest.raises(KeyboardInterrupt):
+        run(Ending(3), Echo(3), sink, finish_early=True)
+    assert sink.calls == ["open", "close"]
+
+
+@pytest.mark.usefixtures("default_interrupt")
+def test_a_second_ctrl_c_ends_at_once_and_no_thread_outlives_it() -> None:
+    stuck = threading.Event()
+
+    def slow(index: int) -> None:
+        if index == 3:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    record = RecordingSink(lambda index: waiting(stuck) if index == 8 else None)
+    window = Viewer(slow)
+    source = ScriptedSource(10_000, live=True)
+    threading.Timer(0.2, stuck.set).start()
+    with pytest.raises(KeyboardInterrupt):
+        run(source, Echo(1), [window, record])
+    assert record.calls in (["open", "close"], ["open", "abort"])
+    assert source.closed == 1
+
+
+# Resuming.
+
+
+@pytest.mark.parametrize("skip", [0, 1, 5, 12])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_skipped_frames_reach_the_session_and_not_the_sink(skip: int, batch: int) -> None:
+    processor, sink = Echo(batch), RecordingSink()
+    report = run(ScriptedSource(12), processor, sink, skip=skip)
+    assert processor.skipped == list(range(skip))
+    assert sink.indices == list(range(skip, 12))
+    assert report.frames == 12 - skip
+    assert processor.closed == 1
+
+
+# Several outputs.
+
+
+def test_each_output_counts_its_own_frames() -> None:
+    taken = threading.Semaphore(0)
+    recorded_all = threading.Event()
+
+    def between(index: int) -> None:
+        assert taken.acquire(timeout=TIMEOUT)
+
+    record = RecordingSink(lambda index: recorded_all.set() if index == 29 else None)
+    window = Viewer(lambda index: waiting(recorded_all))
+    source = ScriptedSource(30, live=True, between=between)
+    report = run(source, Echo(1, lambda index: taken.release()), [window, record])
+    shown, recorded = report.outputs
+    assert (recorded.frames, recorded.dropped) == (30, 0)
+    assert shown.frames == len(window.indices) < 30
+    assert shown.frames + shown.dropped == 30
+    assert report.frames == shown.frames
+    assert report.dropped == 0
+
+
+def test_each_output_gets_its_own_format() -> None:
+    yuv = PixelFormat("yuv", 8, (2, 2), full_range=False)
+
+    class Planes(RecordingSink):
+        def format_for(self, info: StreamInfo) -> PixelFormat:
+            return yuv
+
+        def open(self, info: StreamInfo) -> None:
+            super().open(info)
+            assert info.format == yuv
+
+        def write(self, frame: Frame) -> None:
+            assert frame.format == yuv
+            self.pts.append(frame.pts)
+
+    planes, window = Planes(), RecordingSink()
+    run(ScriptedSource(4), Echo(), [window, planes])
+    assert window.indices == planes.pts == list(range(4))
 
 
 INTERRUPTED = """
 import signal, sys
 from realtime.cli.main import main
-from realtime.report import Tally
+from realtime.report import RunStats
 
 # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-add = Tally.add
+add = RunStats.add
 count = 0
 
-def telling(self, frame):
+def telling(self, output, frame):
     global count
-    add(self, frame)
+    add(self, output, frame)
     count += 1
     if count == 5:
         print("going", flush=True)
 
-Tally.add = telling
+RunStats.add = telling
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -389,7 +528,7 @@ def test_a_camera_that_is_unplugged_leaves_what_it_filmed() -> None:
     error = SourceError("camera 0 stopped delivering pictures")
     record = RecordingSink()
     with pytest.raises(SourceError) as caught:
-        run(ScriptedSource(10, live=True, between=raising(error, 6)), Echo(1), RecordingSink(), record=record)
+        run(ScriptedSource(10, live=True, between=raising(error, 6)), Echo(1), [RecordingSink(), record])
     assert caught.value is error
     assert record.calls == ["open", "close"]
     assert record.indices
@@ -399,9 +538,9 @@ def test_a_window_lives_between_slow_frames() -> None:
     idled = threading.Event()
 
     class Pulsing(RecordingSink):
-        pulse = 0.01
+        poll_interval = 0.01
 
-        def idle(self) -> None:
+        def poll(self) -> None:
             idled.set()
 
     # The second frame comes only after the sink was given something to do without one.
@@ -412,9 +551,9 @@ def test_a_window_lives_between_slow_frames() -> None:
 
 def test_q_is_noticed_between_slow_frames() -> None:
     class Closing(RecordingSink):
-        pulse = 0.01
+        poll_interval = 0.01
 
-        def idle(self) -> None:
+        def poll(self) -> None:
             raise StopStreaming
 
     source = ScriptedSource(10_000, live=True, between=lambda index: waiting(source.stopped))
