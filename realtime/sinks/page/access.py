@@ -10,7 +10,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from realtime.errors import SettingError
 
@@ -69,7 +69,7 @@ class Access:
         """The page's address with its token, to be opened in a browser, when it listens at `port`."""
         host = _own_address() if self.host in ("", "0.0.0.0", "::") else self.host
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{shown}:{port}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
 
     def _names(self) -> set[str]:
         machine = socket.gethostname().lower()

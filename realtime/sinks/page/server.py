@@ -185,12 +185,13 @@ class Server:
                 continue
             try:
                 self._obey(viewer, json.loads(message.data))
-            except (ValueError, TypeError, AttributeError) as error:  # SettingError is a ValueError
-                text = str(error) if isinstance(error, SettingError) else "this is no command of the page"
-                await viewer.socket.send_str(json.dumps({"error": text}))
+            except ValueError as error:  # of JSON, or a SettingError
+                await viewer.socket.send_str(json.dumps({"error": str(error)}))
 
-    def _obey(self, viewer: _Viewer, command: dict[str, Any]) -> None:
-        """Does what a viewer's message says. Raises ValueError, TypeError or AttributeError for what it cannot mean."""
+    def _obey(self, viewer: _Viewer, command: Any) -> None:
+        """Does what a viewer's message says. Raises SettingError; then the `Control` is as before."""
+        if not isinstance(command, dict):
+            raise SettingError("a command is a JSON object")
         if "ack" in command:
             viewer.in_flight = max(viewer.in_flight - 1, 0)
         if "compare" in command:
@@ -211,8 +212,10 @@ class Server:
         await asyncio.gather(*goodbyes, return_exceptions=True)
 
 
-def _settings(changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes to a `Control` that a page may make. Raises SettingError for any others, AttributeError for none."""
+def _settings(changes: Any) -> dict[str, Any]:
+    """The changes to a `Control` that a page may make. Raises SettingError for all others."""
+    if not isinstance(changes, dict):
+        raise SettingError("what to set is a JSON object")
     kinds: dict[str, tuple[type, ...]] = {"enhanced": (bool,), "strength": (int, float), "exposure_bias": (int, float)}
     for name, value in changes.items():
         if type(value) not in kinds.get(name, ()):
