@@ -75,7 +75,7 @@ def test_time_is_pts_in_its_base() -> None:
 def test_with_planes_keeps_the_moment() -> None:
     frame = Frame((PICTURE,), pts=7, time_base=Fraction(1, 30), captured_at=3.5, duration=2)
     other = frame.with_planes(synthetic.random_planes(YUV, 5, 3), YUV)
-    assert (other.pts, other.time_base, other.arrived, other.duration) == (7, Fraction(1, 30), 3.5, 2)
+    assert (other.pts, other.time_base, other.captured_at, other.duration) == (7, Fraction(1, 30), 3.5, 2)
     assert other.format == YUV
 
 
