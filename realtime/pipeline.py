@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from realtime.concurrency import Channel, ThreadGroup, on_interrupt
 from realtime.errors import SourceError, StopStreaming
@@ -126,7 +127,7 @@ def run(
             group.start("process", process)
             for index in range(len(sinks)):
                 if index != main:
-                    group.start(f"write-{index}", lambda index=index: write(index))
+                    group.start(f"write-{index}", partial(write, index))
             group.run(lambda: write(main))
         if interrupted() and not finish:
             stats.report(final=True)  # no report is returned, so this is the last word
