@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from realtime.cli import options
-from realtime.cli.results import Outcome
+from realtime.cli.arguments import seconds, size, whole_number
+from realtime.cli.results import ResultCollector
+from realtime.cli.tables import print_table
 
 STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
 LAYERS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
@@ -19,104 +20,81 @@ ENGINES = (
 )
 
 
-def size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT")
-    return int(found[1]), int(found[2])
-
-
-def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
-    return int(text)
-
-
 def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("benchmark", help="time the stages of the pipeline, and the network by size")
     parser.add_argument("input", nargs="?", metavar="INPUT", help="for the stages (default: a synthetic one)")
-    parser.add_argument("--start", type=options.seconds, metavar="SECONDS", help="of INPUT")
-    parser.add_argument("--duration", type=options.seconds, metavar="SECONDS", help="of INPUT")
-    parser.add_argument("--frames", type=positive, default=12, metavar="N", help="in the synthetic input (default: 12)")
+    parser.add_argument("--start", type=seconds, metavar="TIME", help="of INPUT")
+    parser.add_argument("--duration", type=seconds, metavar="TIME", help="of INPUT")
+    about = "in the synthetic input (default: 12)"
+    parser.add_argument("--frames", type=whole_number(1), default=12, metavar="N", help=about)
     parser.add_argument("--only", choices=("stages", "network", "layers"), help="one table (layers: only so)")
     parser.add_argument("--sizes", type=size, nargs="+", metavar="WxH", help="default: 320x180 640x480")
-    parser.add_argument("--batches", type=positive, nargs="+", default=[1], metavar="N", help="default: 1")
+    parser.add_argument("--batches", type=whole_number(1), nargs="+", default=[1], metavar="N", help="default: 1")
     parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "tf32", "bfloat16", "float16"))
-    parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="timings of each (default: 7)")
+    parser.add_argument("--rounds", type=whole_number(1), default=7, metavar="N", help="timings of each (default: 7)")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the network's table")
-    options.add_encoder(parser)
-    options.add_engine(parser)
-    options.add_output(parser)
+    options.add_quality_options(parser)
+    options.add_enhance_options(parser)
+    options.add_report_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    outcome = Outcome("benchmark", chosen)
-    sizes = chosen.sizes or [(320, 180), (640, 480)]
+def run(args: argparse.Namespace) -> int:
+    results = ResultCollector("benchmark", args)
+    sizes = args.sizes or [(320, 180), (640, 480)]
     for title, columns, rows in (
-        ("stages", STAGES, _stages(chosen, sizes[-1]) if chosen.only in (None, "stages") else []),
-        ("network", ENGINES, _network(chosen, sizes) if chosen.only in (None, "network") else []),
-        ("layers", LAYERS, _layers(chosen, sizes[-1]) if chosen.only == "layers" else []),
+        ("stages", STAGES, _stages(args, sizes[-1]) if args.only in (None, "stages") else []),
+        ("network", ENGINES, _network(args, sizes) if args.only in (None, "network") else []),
+        ("layers", LAYERS, _layers(args, sizes[-1]) if args.only == "layers" else []),
     ):
         for row in rows:
-            outcome.note(None, table=title, **row)
-        if rows and not chosen.json:
-            _print(columns, rows)
-    outcome.finish()
+            results.add_row(None, table=title, **row)
+        if rows and not args.json:
+            cells = [[row.get(name) for name in columns] for row in rows]
+            print_table([name.replace("_", " ") for name in columns], cells)
+    results.finish()
     return 0
 
 
-def _stages(chosen: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str, Any]]:
+def _stages(args: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str, Any]]:
     from realtime.benchmarks.stages import stages, synthetic
     from realtime.sources.registry import open_source
 
-    enhancer = options.make_enhancer(chosen)
+    overrides = options.input_overrides(args)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = chosen.input or synthetic(folder / "dark.mp4", *largest, chosen.frames)
-
-        def again() -> Any:
-            return open_source(path, start=chosen.start, duration=chosen.duration)
-
-        rows = stages(enhancer, again, folder, crf=chosen.crf, preset=chosen.preset)
-    return [row | enhancer.describe() for row in rows]
+        path = args.input or synthetic(folder / "dark.mp4", *largest, args.frames)
+        enhancer, encoding = options.make_enhancer(args), options.encoding_options(args)
+        return stages(enhancer, lambda: open_source(path, overrides), folder, encoding)
 
 
-def _network(chosen: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+def _network(args: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
     from realtime.benchmarks.engines import engines
-    from realtime.enhance.device import choose_device, choose_precision, named
+    from realtime.enhance.device import choose_device, choose_precision, device_label
+    from realtime.enhance.engines.registry import ENGINES as KNOWN
     from realtime.enhance.weights import find
 
-    device = choose_device(chosen.device)
-    best = choose_precision(chosen.precision, device)
-    precisions = chosen.precisions or list(dict.fromkeys(["float32", best]))
-    name = "exact" if chosen.engine == "auto" else chosen.engine
-    rows = engines(find(chosen.weights), device, sizes, chosen.batches, precisions, names=[name], rounds=chosen.rounds)
-    if chosen.plot is not None:
+    device = choose_device(args.device)
+    best = choose_precision(args.precision, device)
+    precisions = args.precisions or list(dict.fromkeys(["float32", best]))
+    name = KNOWN[0].name if args.engine == "auto" else args.engine
+    rows = engines(find(args.weights), device, sizes, args.batches, precisions, names=[name], rounds=args.rounds)
+    if args.plot is not None:
         from realtime.benchmarks.plot import plot
 
-        plot(rows, chosen.plot)
-    return [row | {"size": f"{row['width']}x{row['height']}", "device": named(device)} for row in rows]
+        plot(rows, args.plot)
+    return [row | {"size": f"{row['width']}x{row['height']}", "device": device_label(device)} for row in rows]
 
 
-def _layers(chosen: argparse.Namespace, size: tuple[int, int]) -> list[dict[str, Any]]:
+def _layers(args: argparse.Namespace, size: tuple[int, int]) -> list[dict[str, Any]]:
     from realtime.benchmarks.layers import layers
     from realtime.enhance.device import choose_device, choose_precision
     from realtime.enhance.weights import find
 
-    device = choose_device(chosen.device)
+    device = choose_device(args.device)
     rows = [
         {"precision": precision} | row
-        for precision in chosen.precisions or [choose_precision(chosen.precision, device)]
-        for row in layers(find(chosen.weights), device, precision, *size, chosen.rounds)
+        for precision in args.precisions or [choose_precision(args.precision, device)]
+        for row in layers(find(args.weights), device, precision, *size, args.rounds)
     ]
     return [row | {"size": f"{size[0]}x{size[1]}"} for row in rows]
-
-
-def _print(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    cells = [[name.replace("_", " ") for name in columns]]
-    cells += [["" if row.get(name) is None else str(row[name]) for name in columns] for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
-    for line in cells:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
-    print()

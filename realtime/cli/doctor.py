@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -11,6 +10,8 @@ from importlib import metadata
 
 from realtime import __version__
 from realtime.cli import options
+from realtime.cli.results import print_json
+from realtime.cli.terminal import print_line
 
 PACKAGES = ("tensorflow", "keras", "opencv-python", "numpy", "av", "rich")
 #: Encoders people ask for; a name in the list of a build says nothing, so each is opened and given a frame.
@@ -28,12 +29,12 @@ ENCODERS = (
 
 def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("doctor", help="check versions, devices, display, encoders and weights")
-    options.add_output(parser)
+    options.add_report_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    diagnostics = {
+def run(args: argparse.Namespace) -> int:
+    sections = {
         "versions": _versions(),
         "import order": _import_order(),
         "display": _display(),
@@ -41,14 +42,14 @@ def run(chosen: argparse.Namespace) -> int:
         "encoders": _encoders(),
         "weights": _weights(),
     }
-    ok = not any(text.startswith("PROBLEM") for lines in diagnostics.values() for text in lines.values())
-    if chosen.json:
-        print(json.dumps({"version": __version__, "command": "doctor", "ok": ok, "results": diagnostics}, indent=2))
+    ok = not any(text.startswith("PROBLEM") for lines in sections.values() for text in lines.values())
+    if args.json:
+        print_json("doctor", ok=ok, results=sections)
     else:
-        for topic, lines in diagnostics.items():
-            print(topic)
+        for topic, lines in sections.items():
+            print_line(topic)
             for name, text in lines.items():
-                print(f"  {name:18} {text}")
+                print_line(f"  {name:18} {text}")
     return 0 if ok else 1
 
 
@@ -101,12 +102,12 @@ def _encoders() -> dict[str, str]:
 
 
 def _weights() -> dict[str, str]:
-    from realtime.enhance.weights import index, place, verify
+    from realtime.enhance.weights import file_path, index, verify
     from realtime.errors import WeightsError
 
     found = {}
     for name, entry in index().items():
-        path = place(entry)
+        path = file_path(entry)
         try:
             if path.is_file():
                 verify(path, entry["sha256"])

@@ -1,18 +1,21 @@
-"""``realtime evaluate``: how good weights are, beside what needs no network."""
+"""``realtime evaluate``: how good weights are, beside methods without a network."""
 
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 
 from realtime.cli import options
-from realtime.cli.results import Outcome
-from realtime.cli.training_progress import learning
-from realtime.errors import SettingError
+from realtime.cli.results import ResultCollector
+from realtime.cli.terminal import write
+from realtime.cli.training_progress import step_progress
+from realtime.enhance.engines.registry import ENGINES
+from realtime.errors import RealtimeError, SettingError
 
 
 def add(commands: options.Subparsers) -> None:
-    about = "PSNR (dB), SSIM, PSNR after the brightness was aligned with the truth, cast, blockiness, blown %, flicker"
+    about = "PSNR (dB), SSIM, PSNR after the brightness was aligned with the truth, cast, blockiness, blown %%, flicker"
     parser = commands.add_parser("evaluate", help="score weights on pairs, clean and night material", description=about)
     parser.add_argument("weights", nargs="*", metavar="WEIGHTS", help="names or paths (default: the bundled ones)")
     parser.add_argument("--pairs", action="append", default=[], type=Path, metavar="DIR", help="holds low/ and high/")
@@ -20,32 +23,36 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--night", action="append", default=[], type=Path, metavar="PATH", help="real, without truth")
     parser.add_argument("--cases", action="store_true", help="a row for every case, not only the means")
     parser.add_argument("--no-baselines", action="store_true", help="leave out gain, gamma, CLAHE and equalisation")
-    parser.add_argument("--engine", default="exact", choices=("exact", "fast"), help="default: exact")
-    options.add_output(parser)
+    names = [engine.name for engine in ENGINES]
+    parser.add_argument("--engine", default=names[0], choices=names, help=f"default: {names[0]}")
+    options.add_report_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    if not chosen.pairs + chosen.clean + chosen.night:
+def run(args: argparse.Namespace) -> int:
+    if not args.pairs + args.clean + args.night:
         raise SettingError("nothing to evaluate on; give --pairs, --clean or --night")
+    if find_spec("skimage") is None:
+        raise RealtimeError("evaluate needs scikit-image; pip install 'mbllen-realtime[train]' brings it")
     from realtime.enhance.enhancer import Enhancer
-    from realtime.training.evaluate import evaluate, played, summary, table
+    from realtime.enhance.weights import DEFAULT
+    from realtime.training.evaluate import as_stream, evaluate, summary, table
 
-    methods = {str(name): Enhancer(name, chosen.engine) for name in chosen.weights or ["night"]}
-    outcome = Outcome("evaluate", chosen)
-    with learning("evaluating", chosen) as progress:
+    methods = {name: as_stream(Enhancer(weights=name, engine=args.engine)) for name in args.weights or [DEFAULT]}
+    results = ResultCollector("evaluate", args)
+    with step_progress("evaluating", args) as progress:
         scores = evaluate(
-            {name: played(enhancer) for name, enhancer in methods.items()},
-            pair_folders=chosen.pairs,
-            clean=chosen.clean,
-            dark=chosen.night,
-            baselines=not chosen.no_baselines,
+            methods,
+            pair_folders=args.pairs,
+            clean=args.clean,
+            night=args.night,
+            baselines=not args.no_baselines,
             progress=progress,
         )
-    rows = scores if chosen.cases else summary(scores)
+    rows = scores if args.cases else summary(scores)
     for row in rows:
-        outcome.note(None, **row._asdict())
-    if not chosen.json:
-        print(table(rows))
-    outcome.finish()
+        results.add_row(None, **row._asdict())
+    if not args.json:
+        write(table(rows) + "\n")
+    results.finish()
     return 0

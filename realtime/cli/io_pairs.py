@@ -3,92 +3,159 @@
 from __future__ import annotations
 
 import glob
-from collections import Counter
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
-from realtime.errors import SettingError, SinkError, SourceError
-from realtime.sources.base import IMAGES
+from realtime.errors import RealtimeError, SettingError, SinkError, SourceError
+from realtime.media.containers import IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES
+from realtime.media.paths import expand_user
 
-#: What a folder is searched for, besides images.
-VIDEOS = frozenset(
-    {".mp4", ".mkv", ".mov", ".m4v", ".avi", ".ts", ".mts", ".m2ts", ".webm", ".mpg", ".3gp", ".wmv", ".flv"}
-)
 #: Containers that take H.264 with exact timestamps; any other input becomes Matroska, which takes anything.
-KEPT = IMAGES | {".mp4", ".mkv", ".mov", ".m4v", ".ts"}
+SAME_CONTAINER = frozenset({".mp4", ".mkv", ".mov", ".m4v", ".ts"})
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_INPUT_SUFFIXES
+#: Ends the stem of an output that lies beside its input.
 MARK = "_enhanced"
 
 
-class Pair(NamedTuple):
-    """An input and its output."""
+@dataclass(frozen=True)
+class IoPair:
+    """An input and its output; `problem` is why this input cannot be enhanced, whatever happens to the others.
+
+    `new_folder`: the output's folder may have to be created.
+    """
 
     source: Path
-    target: Path
+    target: Path | None
+    problem: RealtimeError | None = None
+    new_folder: bool = False
 
-
-def plan(inputs: list[str], output: Path | None, *, recursive: bool = False, lossless: bool = False) -> list[Pair]:
-    """Pairs of input and output. With several inputs or a folder, `output` is a folder and is created.
-
-    `recursive` looks into folders of folders and mirrors them in `output`. `lossless` codecs need Matroska. Raises
-    SourceError for a folder or pattern that holds nothing, SinkError when a folder cannot be made, and SettingError
-    when two inputs would go to one output.
-    """
-    sources = [found for text in inputs for found in _expand(text, recursive, output)]
-    into_folder = output is not None and (len(sources) > 1 or output.is_dir() or any(Path(i).is_dir() for i in inputs))
-    pairs = []
-    for source, below in sources:
-        suffix = source.suffix.lower()
-        keep = suffix in IMAGES or (suffix in KEPT and not lossless)
-        name = source.stem + (source.suffix if keep else ".mkv")
-        if output is None:
-            pairs.append(Pair(source, source.with_name(Path(name).stem + MARK + Path(name).suffix)))
-        elif not into_folder:
-            pairs.append(Pair(source, output))
-        else:
-            pairs.append(Pair(source, output / below / name))
-    # Two recordings of one name, of which one changes its container, are told apart by what they were.
-    twice = {target for target, count in Counter(pair.target for pair in pairs).items() if count > 1}
-    pairs = [_apart(pair) if pair.target in twice else pair for pair in pairs]
-    for target, count in Counter(pair.target for pair in pairs).items():
-        if count > 1:
-            raise SettingError(f"two inputs would both be written to {target}; enhance them into different folders")
-    if into_folder:
-        for folder in {pair.target.parent for pair in pairs}:
+    def prepare(self) -> Path:
+        """Creates the output's folder and returns the output. Raises the `problem`, or SinkError."""
+        if self.problem is not None or self.target is None:
+            raise self.problem or SettingError(f"{self.source} has no output")
+        if self.new_folder:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                self.target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise SinkError(f"the folder {folder} cannot be created: {error.strerror}") from error
-    return pairs
+                raise SinkError(f"the folder {self.target.parent} cannot be created: {error.strerror}") from error
+        return self.target
 
 
-def _expand(text: str, recursive: bool, output: Path | None) -> list[tuple[Path, Path]]:
-    """The files that an argument names, each with the folder below it that it lies in."""
-    path = Path(text).expanduser()
-    if path.is_dir():
-        # What an earlier call left beside its input, or in a folder below it, is no input.
-        mine = output.resolve() if output is not None else None
-        found = [
-            (file, file.parent.relative_to(path))
-            for file in sorted(path.rglob("*") if recursive else path.iterdir())
-            if _wanted(file) and not file.stem.endswith(MARK) and mine not in file.resolve().parents
-        ]
-        if not found:
-            raise SourceError(f"{text} holds no video and no image")
-        return found
-    if path.exists() or not glob.has_magic(text):
-        return [(path, Path())]
-    matches = [Path(match) for match in sorted(glob.glob(text, recursive=True)) if _wanted(Path(match))]
-    if not matches:
-        raise SourceError(f"{text} matches no video and no image")
-    return [(match, Path()) for match in matches]
+@dataclass
+class IoPlan:
+    """What to enhance, and inputs that are left out because they are results of others."""
+
+    pairs: list[IoPair] = field(default_factory=list)
+    left_out: list[Path] = field(default_factory=list)
 
 
-def _wanted(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in IMAGES | VIDEOS and not path.name.startswith(".")
+def resolve_io(inputs: list[str], output: str | None, *, recursive: bool = False, lossless: bool = False) -> IoPlan:
+    """Pairs of input and output. With several inputs or a folder, `output` is a folder.
+
+    `recursive` looks into folders of folders and mirrors them in `output`. `lossless` codecs need Matroska. An input
+    whose container changes keeps its suffix in the name, so that the name does not depend on what lies beside it:
+    ``night.avi`` becomes ``night.avi.mkv``. Raises SettingError when `output` names a file but must be a folder.
+    """
+    plan = IoPlan()
+    folder = None if output is None else expand_user(output)
+    found = [entry for text in inputs for entry in _expand(text, recursive, folder, plan)]
+    found = _without_results(found, plan)
+    several = len(found) > 1 or any(expand_user(text).is_dir() for text in inputs)
+    into_folder = folder is not None and (several or folder.is_dir() or str(output).endswith(("/", os.sep)))
+    if folder is not None and into_folder and not folder.is_dir():
+        if folder.suffix.lower() in MEDIA_SUFFIXES:
+            count = f"{len(found)} inputs" if len(found) > 1 else "a folder as input"
+            raise SettingError(f"-o {output} names a file, and there are {count}; name a folder")
+        if folder.exists():
+            raise SinkError(f"-o {output} is a file; several inputs need a folder")
+    taken: dict[Path, Path] = {}
+    for entry in found:
+        pair = entry if entry.problem else _with_target(entry, folder, into_folder, lossless)
+        if pair.target is not None and pair.problem is None:
+            if other := taken.get(pair.target):
+                text = f"{other} and {pair.source} would both be written to {pair.target}; use different output folders"
+                pair = replace(pair, problem=SettingError(text))
+            else:
+                taken[pair.target] = pair.source
+        plan.pairs.append(pair)
+    return plan
 
 
-def _apart(pair: Pair) -> Pair:
-    """Keeps the suffix of before in a name whose suffix changed: night.avi becomes night.avi.mkv beside night.mkv."""
-    if pair.source.suffix.lower() == pair.target.suffix.lower():
-        return pair
-    return pair._replace(target=pair.target.with_name(pair.target.stem + pair.source.suffix + pair.target.suffix))
+def _with_target(pair: IoPair, output: Path | None, into_folder: bool, lossless: bool) -> IoPair:
+    """The pair with its output; until then `target` is the folder below the input's in which it was found."""
+    source, suffix, below = pair.source, pair.source.suffix.lower(), pair.target or Path()
+    same = suffix in IMAGE_SUFFIXES or (suffix in SAME_CONTAINER and not lossless)
+    stem, new_suffix = (source.stem, source.suffix) if same else (source.name, ".mkv")
+    if output is None:
+        return replace(pair, target=source.with_name(f"{stem}{MARK}{new_suffix}"))
+    if into_folder:
+        return replace(pair, target=output / below / f"{stem}{new_suffix}", new_folder=True)
+    kinds = ["an image" if s.lower() in IMAGE_SUFFIXES else "a video" for s in (source.suffix, output.suffix)]
+    if kinds[0] != kinds[1]:
+        text = f"{source} is {kinds[0]}, and {output} would be {kinds[1]}; choose an output of the same kind"
+        return replace(pair, target=output, problem=SettingError(text))
+    return replace(pair, target=output)
+
+
+def _expand(text: str, recursive: bool, output: Path | None, plan: IoPlan) -> Iterator[IoPair]:
+    """The files that an argument names; `target` is the folder below it that each lies in."""
+    if "://" in text and not Path(text).exists():
+        about = "is an address; 'realtime live ADDRESS --record FILE' enhances and records it"
+        yield IoPair(Path(text), None, SourceError(f"{text} {about}"))
+        return
+    path = expand_user(text)
+    try:
+        if path.is_dir():
+            yield from _in_folder(text, path, recursive, output)
+        elif path.exists() or not glob.has_magic(text):
+            yield IoPair(path, Path())
+        else:
+            yield from _matching(text, plan)
+    except OSError as error:
+        yield IoPair(path, None, SourceError(f"{text} cannot be read: {error.strerror}"))
+
+
+def _in_folder(text: str, path: Path, recursive: bool, output: Path | None) -> Iterator[IoPair]:
+    # What an earlier call left beside its input, or in a folder below it, is no input.
+    own = output.resolve() if output is not None else None
+    inside = sorted(path.rglob("*") if recursive else path.iterdir())
+    media = [file for file in inside if _is_media(file) and own not in file.resolve().parents]
+    files = [file for file in media if not file.stem.endswith(MARK)]
+    for file in files:
+        below = file.parent.relative_to(path)
+        yield IoPair(file, below)
+    if not files:
+        deeper = not recursive and any(_is_media(file) for file in path.rglob("*"))
+        hint = "; folders below it do: -r takes them too" if deeper else ""
+        results = f" but {len(media)} results of earlier calls" if media else ""
+        yield IoPair(path, None, SourceError(f"{text} holds no video and no image{results}{hint}"))
+
+
+def _matching(text: str, plan: IoPlan) -> Iterator[IoPair]:
+    matches = [Path(match) for match in sorted(glob.glob(os.path.expanduser(text), recursive=True))]
+    media = [match for match in matches if _is_media(match)]
+    for file in media:
+        if file.stem.endswith(MARK):
+            plan.left_out.append(file)
+        else:
+            yield IoPair(file, Path())
+    if not media:
+        yield IoPair(Path(text), None, SourceError(f"{text} matches no video and no image"))
+
+
+def _without_results(found: list[IoPair], plan: IoPlan) -> list[IoPair]:
+    """Without files that are the result of another input: the shell expands ``n*.mp4`` to both."""
+    stems = {(pair.source.parent, name) for pair in found for name in (pair.source.stem, pair.source.name)}
+    results = {
+        pair.source
+        for pair in found
+        if pair.source.stem.endswith(MARK) and (pair.source.parent, pair.source.stem.removesuffix(MARK)) in stems
+    }
+    plan.left_out += sorted(results)
+    return [pair for pair in found if pair.source not in results]
+
+
+def _is_media(path: Path) -> bool:
+    return path.suffix.lower() in MEDIA_SUFFIXES and not path.name.startswith(".") and path.is_file()

@@ -1,130 +1,156 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the settings that they make. Below `cli` there are only settings."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from realtime.cli.arguments import Subparsers, batch, key_value, number, whole_number
+from realtime.color import Matrix
+from realtime.config import (
+    CODECS,
+    CRF_RANGE,
+    HWACCELS,
+    PRECISIONS,
+    PRESETS,
+    EncodingOptions,
+    EnhanceOptions,
+    InputOverrides,
+)
+from realtime.enhance.engines.registry import engine_names
+from realtime.errors import SettingError, SourceError
 
 if TYPE_CHECKING:
     from realtime.enhance.enhancer import Enhancer
-    from realtime.media.pixel_formats import InputOverrides
+
+__all__ = ["Subparsers"]
+#: Environment variable with the source of ``live`` where no argument names one.
+SOURCE_VARIABLE = "REALTIME_SOURCE"
 
 
-def strength(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is outside 0..1")
-    return value
-
-
-def seconds(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
-    return value
-
-
-def batch(text: str) -> int | str:
-    if text == "auto" or (text.isdigit() and int(text) >= 1):
-        return text if text == "auto" else int(text)
-    raise argparse.ArgumentTypeError(f"{text} is neither 'auto' nor a number from 1")
-
-
-def crf(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 63:
-        raise argparse.ArgumentTypeError(f"{text} is outside 0..63")
-    return value
-
-
-def pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
-    return key, value
-
-
-def add_engine(parser: argparse.ArgumentParser) -> None:
+def add_enhance_options(parser: argparse.ArgumentParser) -> None:
+    """What `enhance_options` reads."""
     group = parser.add_argument_group("enhancement")
-    group.add_argument(
-        "--engine", default="auto", choices=("auto", "exact", "fast"), help="how to compute (default: auto)"
-    )
+    group.add_argument("--engine", default="auto", choices=engine_names(), help="how to compute (default: auto)")
     group.add_argument("--weights", metavar="NAME|PATH", help="which weights (default: the bundled ones)")
-    group.add_argument("--strength", type=strength, default=1.0, metavar="0..1", help="1 is all, 0 the input")
+    group.add_argument("--strength", type=number(0, 1), default=1.0, metavar="0..1", help="1 is all, 0 the input")
     group.add_argument("--exposure", metavar="auto|off|EV", help="the meter, the plain network, or stops from 0 to 6")
     group.add_argument("--device", default="auto", metavar="auto|cpu|gpu[:N]", help="where to compute")
-    group.add_argument(
-        "--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="default: the fastest"
-    )
+    group.add_argument("--precision", default="auto", choices=PRECISIONS, help="default: the fastest")
     group.add_argument("--batch", type=batch, default="auto", metavar="auto|N", help="frames at a time")
 
 
-def add_encoder(parser: argparse.ArgumentParser) -> None:
-    from realtime.config import PRESETS
+def enhance_options(args: argparse.Namespace) -> EnhanceOptions:
+    """How to enhance. Raises SettingError."""
+    return EnhanceOptions(
+        weights=args.weights,
+        engine=args.engine,
+        precision=args.precision,
+        device=args.device,
+        strength=args.strength,
+        exposure=args.exposure,
+        batch=args.batch,
+    )
 
-    parser.add_argument("--crf", type=crf, metavar="N", help="quality, 0 is best, for h264 lossless (h264: 0..51, 18)")
+
+def make_enhancer(args: argparse.Namespace) -> Enhancer:
+    """The enhancer that the options ask for; TensorFlow is loaded here, for a whole process of ours."""
+    from realtime.enhance.host import limit_threads
+
+    options = enhance_options(args)
+    limit_threads(options.engine)
+    from realtime.enhance.enhancer import Enhancer
+
+    return Enhancer(options)
+
+
+def add_quality_options(parser: argparse.ArgumentParser) -> None:
+    """``--crf`` and ``--preset``, which `encoding_options` reads."""
+    worst = max(worst for _, worst in CRF_RANGE.values())
+    about = "quality, 0 is best, for h264 lossless (h264: 0..51, default 18)"
+    parser.add_argument("--crf", type=whole_number(0, worst), metavar="N", help=about)
     parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="encoder speed (default: veryfast)")
 
 
-def add_codec(parser: argparse.ArgumentParser) -> None:
-    """What a file can be, beyond quality and speed."""
-    from realtime.config import CODECS, HARDWARE
-
+def add_encoding_options(parser: argparse.ArgumentParser) -> None:
+    """What `encoding_options` reads beside crf and preset."""
     group = parser.add_argument_group("encoding")
     group.add_argument("--codec", default="h264", choices=CODECS, help="default: h264; ffv1 is lossless")
     group.add_argument("--pixel-format", metavar="NAME|source", help="yuv420p10le, yuv444p, ... (default: yuv420p)")
-    group.add_argument("--hwaccel", choices=HARDWARE, help="encode in hardware, if a test frame comes through")
+    group.add_argument("--hwaccel", choices=HWACCELS, help="encode in hardware, if a test frame comes through")
     about = "an option of the encoder by its own name; may be repeated"
-    group.add_argument("-e", dest="encoder_options", type=pair, action="append", metavar="KEY=VALUE", help=about)
+    group.add_argument("-e", dest="encoder_options", type=key_value, action="append", metavar="KEY=VALUE", help=about)
     group.add_argument("--strict", action="store_true", help="refuse what cannot be carried instead of leaving it out")
 
 
-def encoding(chosen: argparse.Namespace) -> dict[str, Any]:
-    """What `add_encoder` and `add_codec` gave, as `open_sink` takes it."""
-    return {
-        "crf": chosen.crf,
-        "preset": chosen.preset,
-        "codec": chosen.codec,
-        "pixels": chosen.pixel_format,
-        "hardware": chosen.hwaccel,
-        "strict": chosen.strict,
-    }
+def encoding_options(args: argparse.Namespace) -> EncodingOptions:
+    """How to encode; what the command has no option for is the default. Raises SettingError."""
+    if not hasattr(args, "codec"):
+        return EncodingOptions(crf=args.crf, preset=args.preset)
+    return EncodingOptions(
+        codec=args.codec,
+        crf=args.crf,
+        preset=args.preset,
+        pixel_format=args.pixel_format,
+        hwaccel=args.hwaccel,
+        encoder_options=dict(args.encoder_options or ()),
+        strict=args.strict,
+    )
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """What the input is, where its tags are missing or wrong."""
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """What the input is, where its tags are missing or wrong; `input_overrides` reads it."""
     group = parser.add_argument_group("input")
     group.add_argument("--input-range", choices=("limited", "full"), help="default: as tagged, else limited")
     group.add_argument("--input-matrix", choices=("bt601", "bt709", "bt2020"), help="default: as tagged, else by size")
     group.add_argument("--hdr", default="refuse", choices=("refuse", "as-is"), help="PQ and HLG (default: refuse)")
 
 
-def reading(chosen: argparse.Namespace) -> InputOverrides:
-    from realtime.media.pixel_formats import InputOverrides
-
-    full = None if chosen.input_range is None else chosen.input_range == "full"
-    return InputOverrides(chosen.input_matrix, full, hdr=chosen.hdr == "as-is")
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON summary on stdout")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tracebacks with errors")
-
-
-def make_enhancer(options: argparse.Namespace) -> Enhancer:
-    """The enhancer that the options ask for; this is where TensorFlow loads."""
-    from realtime.enhance.enhancer import Enhancer
-
-    return Enhancer(
-        options.weights,
-        options.engine,
-        options.precision,
-        options.device,
-        options.strength,
-        exposure=options.exposure,
-        batch=options.batch,
+def input_overrides(args: argparse.Namespace) -> InputOverrides:
+    """What to read of an input; what the command has no option for is the default. Raises SettingError."""
+    sample_range = getattr(args, "input_range", None)
+    return InputOverrides(
+        start=getattr(args, "start", None),
+        duration=getattr(args, "duration", None),
+        matrix=cast("Matrix | None", getattr(args, "input_matrix", None)),
+        full_range=None if sample_range is None else sample_range == "full",
+        hdr=getattr(args, "hdr", "refuse") == "as-is",
     )
 
 
-Subparsers = Any  # argparse keeps the type of add_subparsers()' answer to itself
+def add_source_file(parser: argparse.ArgumentParser) -> None:
+    """``--source-file`` beside an argument SOURCE; `source_address` reads both."""
+    about = f"read SOURCE from a file's first line, or set {SOURCE_VARIABLE}: the process list shows arguments to all"
+    parser.add_argument("--source-file", type=Path, metavar="FILE", help=about)
+
+
+def source_address(args: argparse.Namespace, default: str = "0") -> str:
+    """The source that was named: as argument, in a file, in the environment, or `default`.
+
+    Raises SettingError for two, or an empty one, SourceError for a file that cannot be read.
+    """
+    if args.source_file is None:
+        address = args.source if args.source is not None else os.environ.get(SOURCE_VARIABLE, default)
+        given = "SOURCE" if args.source is not None else SOURCE_VARIABLE
+    elif args.source is not None:
+        raise SettingError("SOURCE and --source-file exclude each other; give one of them")
+    else:
+        given = f"--source-file {args.source_file}"
+        try:
+            lines = args.source_file.read_text("utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise SourceError(f"--source-file {args.source_file} cannot be read: {reason}") from error
+        address = lines[0] if lines else ""
+    if not address.strip():
+        raise SettingError(f"{given} is empty; give a camera's number or path, an address or a file")
+    return str(address).strip()
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """What `results.ResultCollector` and `results.progress_bar` read."""
+    parser.add_argument("--json", action="store_true", help="print one JSON summary on stdout")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary; only errors and damage")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tracebacks with errors")

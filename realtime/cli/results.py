@@ -1,170 +1,158 @@
-"""What the user sees: progress on a terminal, a summary line, or one JSON object."""
+"""What became of each input: a summary line, a table after several, or one JSON object."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
-from realtime.errors import redacted
+from realtime.cli.progress import ProgressListener, live_state, progress_bar
+from realtime.cli.tables import print_table
+from realtime.cli.terminal import error_line, print_error, print_line, write
+from realtime.diagnostics import Severity
+from realtime.errors import redacted_address
 
 if TYPE_CHECKING:
     from realtime.report import Report
 
-FIELDS = (
+__all__ = ["ProgressListener", "ResultCollector", "live_state", "print_json", "progress_bar"]
+
+#: What the JSON object takes from a report as it is.
+_FIELDS = (
     *("engine", "device", "precision", "batch", "width", "height"),
     *("frames", "dropped", "seconds", "fps", "latency_ms", "governor"),
 )
 
 
-class Outcome:
-    """Collects one result an input, and prints them all in the end."""
+class ResultCollector:
+    """Collects one result per input and prints them all in the end. Reads ``json``, ``quiet``, ``verbose`` of `args`.
 
-    def __init__(self, command: str, chosen: argparse.Namespace) -> None:
-        self._command, self._chosen = command, chosen
+    `failed`, `damaged` and `interrupted` say whether an input was; `skipped` counts those that were left alone.
+    """
+
+    def __init__(self, command: str, args: argparse.Namespace) -> None:
+        self._command, self._args = command, args
         self._began = perf_counter()
         self._results: list[dict[str, Any]] = []
-        self.last_error: Exception | None = None
-        #: Whether an input was damaged: what could be read of it was done, and still something is wrong.
-        self.damaged = False
-        #: Inputs left alone, as their outputs are there.
+        self._is_of_files = True
+        self.last_error: BaseException | None = None
+        self.damaged = self.interrupted = False
         self.skipped = 0
+
+    @property
+    def exit_code(self) -> int:
+        """1 if an input failed or was damaged, else 0."""
+        return 1 if self.last_error is not None or self.damaged else 0
 
     def add(
         self,
         source: str | Path,
         target: str | Path | None,
-        report: Report | None,
-        error: Exception | None = None,
+        listener: ProgressListener,
+        report: Report | None = None,
+        error: BaseException | None = None,
         interrupted: bool = False,
     ) -> None:
-        """Notes what became of one input, and says it where no JSON is wanted."""
-        result: dict[str, Any] = {
-            "input": redacted(str(source)),
-            "output": None if target is None else redacted(str(target)),
-        }
-        result |= {field: getattr(report, field, None) for field in FIELDS}
-        result |= {"warnings": list(report.warnings) if report else [], "error": None if error is None else str(error)}
-        result |= {"interrupted": True} if interrupted else {}
+        """Adds what became of one input, and prints it. Without `report` the last one that `listener` heard counts."""
+        report = report or listener.last
+        name = redacted_address(str(source))
+        warnings = [m.text for m in listener.messages if m.severity is not Severity.INFO]
+        counts = [text for text in (report.warnings if report else ()) if text not in warnings]
+        result: dict[str, Any] = {"input": name, "output": None if target is None else redacted_address(str(target))}
+        result |= {field: getattr(report, field, None) for field in _FIELDS}
+        result |= {"outputs": [vars(output) for output in report.outputs] if report else []}
+        result |= {"input_bytes": _size(source), "output_bytes": _size(target) if error is None else None}
+        result |= {"messages": [m.text for m in listener.messages if m.severity is Severity.INFO]}
+        result |= {"warnings": [*warnings, *counts], "interrupted": interrupted}
+        result |= {"error": None if error is None else error_line(error, self._args)}
         self._results.append(result)
-        self.damaged = self.damaged or bool(report and report.damaged)
+        self.damaged |= any(m.severity is Severity.DAMAGE for m in listener.messages) or bool(report and report.damaged)
+        self.interrupted |= interrupted
         if error is not None:
             self.last_error = error
-            complain(error, self._chosen.verbose)
-        elif report is not None and not self._chosen.quiet:
-            for warning in report.warnings:
-                print(f"realtime: {source}: {warning}", file=sys.stderr)
-            print(summary(str(source), result["output"], report), file=sys.stderr)
+            print_error(error, self._args, str(source))
+        elif report is not None and not self._args.quiet:
+            for text in counts:
+                print_line(f"realtime: {name}: {text}", error=True)
+            print_line(_summary(result, report), error=True)
 
-    def note(self, text: str | None, **result: Any) -> None:
-        """Keeps a result of another kind for the JSON object, and says `text` where no JSON is wanted."""
-        self._results.append(result)
-        if text is not None and not self._chosen.quiet and not self._chosen.json:
-            print(text)
+    def add_row(self, text: str | None, **fields: Any) -> None:
+        """Adds a result of another kind to the JSON object, and prints `text` where no JSON is wanted."""
+        self._is_of_files = False
+        self._results.append(fields)
+        if text is not None and not self._args.quiet and not self._args.json:
+            print_line(text)
 
     def finish(self, interrupted: bool = False) -> None:
-        """Prints the JSON object, if that is wanted, else a table where there were several inputs."""
-        if self._chosen.json:
-            answer = {
-                "version": __version__,
-                "command": self._command,
-                "ok": self.last_error is None and not self.damaged and not interrupted,
-                "seconds": round(perf_counter() - self._began, 3),
-                "results": self._results,
-            }
-            print(json.dumps(answer | ({"skipped": self.skipped} if self.skipped else {}), indent=2))
-        elif len(self._results) > 1 and not self._chosen.quiet and all("error" in result for result in self._results):
-            print(table(self._results), file=sys.stderr)
-        if self.skipped and not self._chosen.json and not self._chosen.quiet:
-            print(f"{self.skipped} left alone, whose outputs are there and as long", file=sys.stderr)
+        """Prints the JSON object if that is wanted, else a table where there were several inputs."""
+        if self._args.json:
+            print_json(
+                self._command,
+                ok=self.exit_code == 0 and not interrupted and not self.interrupted,
+                seconds=round(perf_counter() - self._began, 3),
+                results=self._results,
+                **({"skipped": self.skipped} if self.skipped else {}),
+            )
+        elif not self._args.quiet and self._is_of_files:
+            if len(self._results) > 1:
+                self._print_table()
+            if self.skipped:
+                print_line(f"{self.skipped} skipped, whose outputs are up to date", error=True)
+
+    def _print_table(self) -> None:
+        rows = [
+            (r["input"], r["frames"], r["fps"] and round(r["fps"], 1), _change(r) or None, _state(r))
+            for r in self._results
+        ]
+        print_table(("input", "frames", "fps", "size", "state"), rows, error=True)
+        done = sum(r["error"] is None and not r["interrupted"] for r in self._results)
+        print_line(f"{done} of {len(self._results)} files done", error=True)
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    """One line an input, and how many of them came out well."""
-    wide = max(len(result["input"]) for result in results)
-    lines = []
-    for result in results:
-        state = "failed" if result["error"] else "interrupted" if result.get("interrupted") else ""
-        state = state or ("with warnings" if result["warnings"] else "done")
-        lines.append(
-            f"{result['input']:{wide}}  {result['frames'] or 0:8} frames  {result['fps'] or 0:7.1f} fps  {state}"
-        )
-    failed = sum(result["error"] is not None or "interrupted" in result for result in results)
-    return "\n".join([*lines, f"{len(results) - failed} of {len(results)} files done"])
+def print_json(command: str, *, ok: bool, results: Any, **fields: Any) -> None:
+    """Prints the one JSON object of a command on stdout."""
+    summary = {"version": __version__, "command": command, "ok": ok, **fields, "results": results}
+    write(json.dumps(summary, indent=2, default=str) + "\n")
 
 
-def complain(error: BaseException, verbose: bool) -> None:
-    """One line for an error; with `verbose` its traceback before that."""
-    if verbose:
-        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
-    print(f"realtime: {redacted(str(error))}", file=sys.stderr)
+def _summary(result: dict[str, Any], report: Report) -> str:
+    """One line for one input."""
+    target, delay, governor = result["output"], report.latency_ms, report.governor or {}
+    parts = [f"{result['input']} -> {target}" if target else result["input"], f": {report.frames} frames"]
+    parts += [f", {report.dropped} dropped"] if report.dropped else []
+    parts += [f" in {report.seconds:.1f} s, {report.fps:.1f} fps"]
+    parts += [f", {_change(result)}"] if _change(result) else []
+    parts += [f", {delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})"] if delay else []
+    parts += [f", maps down to level {governor['lowest']}"] if governor.get("lowest") else []
+    parts += [f" ({report.engine}, {report.device}, {report.precision})"]
+    parts += [f"; {o.name}: {o.frames} frames, {o.dropped} dropped" for o in report.outputs[1:]]
+    return "".join(parts)
 
 
-def summary(source: str, target: str | None, report: Report) -> str:
-    lost = f", {report.dropped} dropped" if report.dropped else ""
-    delay = report.latency_ms
-    eased = report.governor or {}
-    less = f", maps down to level {eased['lowest']}" if eased.get("lowest") else ""
-    behind = f", {delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})" if delay else ""
-    return (
-        f"{source}{f' -> {target}' if target else ''}: {report.frames} frames{lost} in {report.seconds:.1f} s, "
-        f"{report.fps:.1f} fps{behind}{less} ({report.engine}, {report.device}, {report.precision})"
-    )
+def _state(result: dict[str, Any]) -> str:
+    if result["error"]:
+        return "failed"
+    return "interrupted" if result["interrupted"] else "with warnings" if result["warnings"] else "done"
 
 
-def state(report: Report) -> str:
-    """How a live stream fares, in a few words; empty for a file."""
-    delay, eased = report.latency_ms, report.governor or {}
-    words = [f"{delay['p50']:.0f} ms behind"] if delay else []
-    words += [f"{report.dropped} dropped"] if report.dropped else []
-    words += [f"maps at level {eased['level']}"] if eased.get("level") else []
-    return ", ".join(words)
+def _change(result: dict[str, Any]) -> str:
+    """Sizes of input and output file, and their ratio; empty where one of them is no file."""
+    before, after = result["input_bytes"], result["output_bytes"]
+    if not before or not after:
+        return ""
+    return f"{_megabytes(before)} -> {_megabytes(after)} ({after / before:.1f} times)"
 
 
-class Watch:
-    """Keeps the latest report, and shows it where somebody is watching."""
-
-    def __init__(self, show: Callable[[Report], None] | None = None) -> None:
-        self.last: Report | None = None
-        self._show = show
-
-    def __call__(self, report: Report) -> None:
-        self.last = report
-        if self._show is not None:
-            self._show(report)
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
-@contextmanager
-def watching(label: str, chosen: argparse.Namespace, done: int = 0, of: int = 1) -> Iterator[Watch]:
-    """A watch for one input; with a progress line while the block runs, if stderr is a terminal, and a second one for
-    the whole batch where the input is number `done` + 1 of several."""
-    if chosen.quiet or chosen.json or not sys.stderr.isatty():
-        yield Watch()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[fps]:.1f} fps"),
-        TextColumn("{task.fields[state]}", markup=False),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None, fps=0.0, state="")
-        batch = bar.add_task("all files", total=of, completed=done, fps=0.0, state="", visible=of > 1)
-
-        def show(report: Report) -> None:
-            bar.update(task, completed=report.frames, total=report.total, fps=report.fps, state=state(report))
-            bar.update(batch, completed=done + min(1.0, report.frames / (report.total or 1 << 62)), fps=report.fps)
-
-        yield Watch(show)
+def _size(path: str | Path | None) -> int | None:
+    """The size of a file in bytes; None for what is no file."""
+    try:
+        return Path(path).stat().st_size if path is not None and Path(path).is_file() else None
+    except (OSError, ValueError):
+        return None

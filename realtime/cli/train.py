@@ -1,68 +1,62 @@
-"""``realtime train``: the network behind the meter, from photographs and clips; or the meter itself."""
+"""``realtime train``: the network behind the exposure, from photographs and clips; or the exposure meter itself."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from realtime.cli import options
-from realtime.cli.results import Outcome
-from realtime.cli.training_progress import learning
-from realtime.errors import SettingError
+from realtime.cli.arguments import number, whole_number
+from realtime.cli.results import ResultCollector
+from realtime.cli.training_options import add_training_options, report_session, training_settings
+from realtime.cli.training_progress import step_progress
+from realtime.config import PRECISIONS
+from realtime.training.settings import TRAIN_DEFAULTS
 
 
 def add(commands: options.Subparsers) -> None:
-    about = "train the network; a second call with the same OUT goes on where the first was stopped"
+    about = "train the network; the same command goes on where the last one was stopped"
     parser = commands.add_parser("train", help="train weights from well exposed pictures and clips", description=about)
-    parser.add_argument("data", nargs="+", type=Path, metavar="DATA", help="folders of pictures and clips")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for all that it makes")
-    parser.add_argument("--steps", type=int, default=25_000, help="default: 25000")
-    parser.add_argument("--batch", type=int, default=8, metavar="N", help="crops a step (default: 8)")
-    parser.add_argument("--crop", type=int, default=96, metavar="PIXELS", help="default: 96")
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default: 0.001)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
-    parser.add_argument("--hold-out", action="append", default=[], metavar="GLOB", help="files kept for judging")
-    parser.add_argument("--meter", type=int, metavar="SCENES", help="learn the exposure meter instead (usual: 3000)")
-    options.add_output(parser)
+    parser.add_argument("--precision", default="auto", choices=PRECISIONS, help="default: the fastest")
+    about = "weights to begin with (default: such that return their input)"
+    parser.add_argument("--start-from", metavar="NAME|PATH", help=about)
+    about = "weight of the loss of edges, 0 to leave it out (default: 1)"
+    parser.add_argument("--context-weight", type=number(0, 100), default=1.0, metavar="N", help=about)
+    about = "train the exposure meter of OUT's weights instead, on so many scenes (usual: 3000)"
+    parser.add_argument("--meter", type=whole_number(1), metavar="SCENES", help=about)
+    add_training_options(parser, TRAIN_DEFAULTS)
     parser.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
-    if chosen.meter is not None:
-        return _meter(chosen)
+def run(args: argparse.Namespace) -> int:
+    if args.meter is not None:
+        return _train_meter(args)
+    from realtime.enhance.weights import find
     from realtime.training.train import train
 
-    outcome = Outcome("train", chosen)
-    with learning("training", chosen) as progress:
-        made = train(
-            chosen.data,
-            chosen.output,
-            steps=chosen.steps,
-            batch=chosen.batch,
-            crop=chosen.crop,
-            rate=chosen.rate,
-            seed=chosen.seed,
-            precision=chosen.precision,
-            hold_out=chosen.hold_out,
+    with step_progress("training", args) as progress:
+        result = train(
+            args.data,
+            args.output,
+            training_settings(args, TRAIN_DEFAULTS),
+            precision=args.precision,
+            start_from=None if args.start_from is None else find(args.start_from),
+            context_weight=args.context_weight,
             progress=progress,
         )
-    text = f"{made.weights}: step {made.steps} of {chosen.steps}, {made.psnr:.2f} dB on held-out scenes"
-    outcome.note(text, output=str(made.weights), steps=made.steps, finished=made.finished, psnr=made.psnr)
-    outcome.finish(interrupted=not made.finished)
-    return 0 if made.finished else 130
+    return report_session("train", args, result, "on held-out scenes")
 
 
-def _meter(chosen: argparse.Namespace) -> int:
-    from realtime.training.meter_training import learn
+def _train_meter(args: argparse.Namespace) -> int:
+    from realtime.training.meter_training import train_meter
+    from realtime.training.train import METER_NAME
 
-    if chosen.meter < 1:
-        raise SettingError(f"--meter {chosen.meter} scenes: it takes at least one, and some thousands to be good")
-    outcome, path = Outcome("train", chosen), chosen.output / "meter.npz"
-    with learning("filming", chosen) as progress:
-        error = learn(
-            chosen.data, path, count=chosen.meter, seed=chosen.seed, hold_out=chosen.hold_out, progress=progress
+    path = args.output / METER_NAME
+    with step_progress("making scenes", args) as progress:
+        error = train_meter(
+            args.data, path, scenes=args.meter, seed=args.seed, hold_out=args.hold_out, progress=progress
         )
-    outcome.note(f"{path}: {error:.2f} stops off in the median, on held-out files", output=str(path), stops_off=error)
-    outcome.finish()
+    results = ResultCollector("train", args)
+    text = f"{path}: {error:.2f} stops off in the median, on held-out files"
+    results.add_row(text, output=str(path), error_stops=error)
+    results.finish()
     return 0

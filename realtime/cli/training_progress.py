@@ -11,9 +11,9 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 
 @contextmanager
-def learning(label: str, chosen: argparse.Namespace) -> Iterator[Progress | None]:
-    """A progress line with the latest numbers; None where nobody is watching."""
-    if chosen.quiet or chosen.json or not sys.stderr.isatty():
+def step_progress(label: str, args: argparse.Namespace) -> Iterator[Progress | None]:
+    """A progress bar with the latest numbers; None where stderr is no terminal, or none is wanted."""
+    if args.quiet or args.json or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

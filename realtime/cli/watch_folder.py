@@ -6,24 +6,29 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from realtime.cli.io_pairs import Pair
+from realtime.cli.io_pairs import IoPair
 
-#: Seconds between two looks. A look costs a listing, and a file is taken at the second look that finds it unchanged.
-#: Notices of the system would be quicker, but know nothing of network folders, and a camera's minute is not urgent.
+#: Seconds between two listings. A file is taken when two listings in a row find it unchanged. Notifications of the
+#: system would be quicker, but do not exist for network folders.
 INTERVAL = 5.0
 
 
-def arrivals(look: Callable[[], list[Pair]], wait: Callable[[float], object] | None = None) -> Iterator[Pair]:
-    """Each pair of `look` once its input has stopped growing; again when it has changed since. Never ends by itself."""
+def watch_folder(
+    list_pairs: Callable[[], list[IoPair]], wait: Callable[[float], object] | None = None
+) -> Iterator[IoPair]:
+    """Each pair of `list_pairs` once its input has stopped growing, and again when it has changed since.
+
+    Never ends by itself. `wait` sleeps for some seconds.
+    """
     wait = wait or threading.Event().wait
     seen: dict[Path, tuple[int, int]] = {}
     taken: dict[Path, tuple[int, int]] = {}
     while True:
-        for pair in look():
+        for pair in list_pairs():
             try:
                 about = pair.source.stat()
             except OSError:
-                continue  # gone between the listing and this
+                continue  # gone since it was listed
             state = about.st_size, about.st_mtime_ns
             if about.st_size and seen.get(pair.source) == state and taken.get(pair.source) != state:
                 taken[pair.source] = state

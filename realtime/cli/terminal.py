@@ -1,0 +1,81 @@
+"""What reaches the terminal: whole lines, without passwords and without characters that control it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+import unicodedata
+
+from realtime.errors import RealtimeError, SettingError, redacted
+
+#: Unicode categories that are shown as escapes: control, format (direction marks), surrogates, line and paragraph ends.
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    """One line of printable text: passwords are hidden, other characters than printable ones are shown as escapes.
+
+    File names, tags and messages of libraries come from elsewhere, and could otherwise clear a screen or fake a line.
+    """
+    return "".join(
+        character.encode("unicode_escape").decode() if unicodedata.category(character) in _ESCAPED else character
+        for character in redacted(text)
+    )
+
+
+def print_line(text: str, *, error: bool = False) -> None:
+    """Prints one `clean` line to stdout, or with `error` to stderr, above a progress bar if there is one."""
+    write(clean(text) + "\n", error=error)
+
+
+def write(text: str, *, error: bool = False) -> None:
+    """Writes text that is clean already. A reader of stdout that has gone (``realtime … | head``) is no failure."""
+    stream = sys.stderr if error else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered would raise again when the interpreter ends.
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
+        os.close(devnull)
+
+
+def error_line(error: BaseException, args: argparse.Namespace | None = None) -> str:
+    """What went wrong, and those of the error's remedies for which the command has an option."""
+    if isinstance(error, RealtimeError):
+        remedies = [text.format(_option(argument)) for argument, text in error.remedies.items() if _has(args, argument)]
+        text = "; ".join([error.problem, ", ".join(remedies)]) if remedies else error.problem
+        command = getattr(args, "command", None)
+        if isinstance(error, SettingError) and command:
+            text += f"; see 'realtime {command} --help'"
+        return text
+    said = str(error).strip().splitlines()
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "out of memory; close other programs, or enhance smaller frames"
+    if isinstance(error, ImportError):
+        return f"a library cannot be loaded ({said[0] if said else type(error).__name__}); see 'realtime doctor'"
+    return f"unexpected {type(error).__name__}{': ' + said[0] if said else ''}; -v shows where"
+
+
+def print_error(error: BaseException, args: argparse.Namespace, name: str = "") -> None:
+    """One line for an error, with the `name` of its file unless the message has it; with ``-v`` the traceback first."""
+    if getattr(args, "verbose", False):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            print_line(line, error=True)
+    text = error_line(error, args)
+    print_line(f"realtime: {text if not name or name in text else f'{name}: {text}'}", error=True)
+
+
+def _option(argument: str) -> str:
+    name, _, value = argument.partition("=")
+    return f"--{name.replace('_', '-')}" + (f" {value}" if value not in ("", "True") else "")
+
+
+def _has(args: argparse.Namespace | None, argument: str) -> bool:
+    return hasattr(args, argument.partition("=")[0])
