@@ -15,7 +15,7 @@ from realtime.errors import RealtimeError, SettingError
 
 
 def add(commands: options.Subparsers) -> None:
-    about = "PSNR (dB), SSIM, PSNR after the brightness was aligned with the truth, cast, blockiness, blown %%, flicker"
+    about = "PSNR (dB), SSIM, PSNR after the brightness was aligned with the truth, cast, blockiness, blown %, flicker"
     parser = commands.add_parser("evaluate", help="score weights on pairs, clean and night material", description=about)
     parser.add_argument("weights", nargs="*", metavar="WEIGHTS", help="names or paths (default: the bundled ones)")
     parser.add_argument("--pairs", action="append", default=[], type=Path, metavar="DIR", help="holds low/ and high/")

@@ -20,7 +20,8 @@ from realtime.enhance.engines.fast import student
 from realtime.enhance.keras_loader import keras, layers, ops
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import find
-from realtime.training.distil import DEFAULT_SETTINGS, DistillationModel, distil, reconstruct, upsample
+from realtime.training.distil import DistillationModel, distil, reconstruct, upsample
+from realtime.training.settings import DISTIL_DEFAULTS
 
 #: Luma and chroma, as `distil.reconstruct` returns them.
 Picture = tuple[Any, Any]
@@ -47,7 +48,7 @@ def _network(inputs: int, outputs: int, stride: int, channels: int = student.CHA
 
 
 def affine(batch: dict[str, Any], output: Any) -> Picture:
-    """Local affine maps of color, 3x4 at every eighth pixel, as in HDRNet (Gharbi et al. 2017); here of Y, Cb and Cr."""
+    """Local affine maps of Y, Cb and Cr, 3x4 at every eighth pixel, as in HDRNet (Gharbi et al. 2017)."""
     full, half = upsample(output, 8), upsample(output, 4)
     colors = upsample(batch["features"][..., 2:4], 2)
     luma, chroma_full = batch["luma"], upsample(colors, 2)
@@ -131,7 +132,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--hold-out", action="append", default=[])
     args = parser.parse_args()
-    settings = replace(DEFAULT_SETTINGS, steps=args.steps, hold_out=args.hold_out)
+    settings = replace(DISTIL_DEFAULTS, steps=args.steps, hold_out=args.hold_out)
     print("| design | PSNR to exact, dB | weights | multiply-adds a pixel | ms at 1080p, network alone |")
     print("| --- | --- | --- | --- | --- |")
     for design in DESIGNS:

@@ -1,4 +1,4 @@
-"""What needs no network: the rows that any network has to beat. All map uint8 RGB ``(N, H, W, 3)`` to its like."""
+"""Methods without a network, which any network has to beat. All map uint8 RGB (N, H, W, 3) to an array like it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[Any]
-Enhance = Callable[[Bytes], Bytes]
+EnhanceFunction = Callable[[Bytes], Bytes]
 
 #: The mean level that a gain or a gamma aims for: 0.42 of the range, a usual mean of well exposed pictures.
-TARGET = 110.0
+TARGET_MEAN = 110.0
+#: Halvings of the interval in which gain or gamma lies.
+BISECTIONS = 20
 
 
 def unchanged(pictures: Bytes) -> Bytes:
@@ -21,21 +23,23 @@ def unchanged(pictures: Bytes) -> Bytes:
     return pictures
 
 
-def _gained(picture: Bytes) -> Bytes:
+def gain_to_mean(picture: Bytes) -> Bytes:
+    """One picture times the gain (1..64) that brings its mean to `TARGET_MEAN`."""
     low, high = 1.0, 64.0
-    for _ in range(20):  # clipping makes the mean nonlinear in the gain
+    for _ in range(BISECTIONS):  # clipping makes the mean nonlinear in the gain
         gain = (low * high) ** 0.5
-        low, high = (gain, high) if np.minimum(picture * gain, 255).mean() < TARGET else (low, gain)
+        low, high = (gain, high) if np.minimum(picture * gain, 255).mean() < TARGET_MEAN else (low, gain)
     return np.rint(np.minimum(picture * low, 255)).astype(np.uint8)
 
 
-def _gamma(picture: Bytes) -> Bytes:
+def gamma_to_mean(picture: Bytes) -> Bytes:
+    """One picture to the power (0.05..1) that brings its mean to `TARGET_MEAN`."""
     low, high = 0.05, 1.0
     levels = np.arange(256) / 255
-    counts = np.bincount(picture.ravel(), minlength=256) / picture.size
-    for _ in range(20):
+    histogram = np.bincount(picture.ravel(), minlength=256) / picture.size
+    for _ in range(BISECTIONS):
         gamma = (low * high) ** 0.5
-        low, high = (low, gamma) if (levels**gamma * 255) @ counts < TARGET else (gamma, high)
+        low, high = (low, gamma) if (levels**gamma * 255) @ histogram < TARGET_MEAN else (gamma, high)
     return np.rint(255 * levels**high).astype(np.uint8)[picture]
 
 
@@ -45,15 +49,15 @@ def _on_lightness(picture: Bytes, change: Callable[[Bytes], Bytes]) -> Bytes:
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
 
 
-def _each(change: Callable[[Bytes], Bytes]) -> Enhance:
+def _for_each(change: Callable[[Bytes], Bytes]) -> EnhanceFunction:
     return lambda pictures: np.stack([change(picture) for picture in pictures])
 
 
-#: By the name shown in tables. CLAHE with OpenCV's defaults of clip limit 3 and 8x8 tiles.
-BASELINES: dict[str, Enhance] = {
+#: By the name shown in tables. CLAHE with a clip limit of 3 and 8x8 tiles.
+BASELINES: dict[str, EnhanceFunction] = {
     "input": unchanged,
-    "gain to mean": _each(_gained),
-    "gamma to mean": _each(_gamma),
-    "CLAHE": _each(lambda picture: _on_lightness(picture, cv2.createCLAHE(3.0, (8, 8)).apply)),
-    "histogram eq.": _each(lambda picture: _on_lightness(picture, cv2.equalizeHist)),
+    "gain to mean": _for_each(gain_to_mean),
+    "gamma to mean": _for_each(gamma_to_mean),
+    "CLAHE": _for_each(lambda picture: _on_lightness(picture, cv2.createCLAHE(3.0, (8, 8)).apply)),
+    "histogram eq.": _for_each(lambda picture: _on_lightness(picture, cv2.equalizeHist)),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ SEQUENCE_LENGTH = 6
 CLIP_SHARE = 0.35
 #: Frames behind a clip's key frame that a sequence may begin at.
 MAX_SKIPPED_FRAMES = 40
+#: What helps where crops decide how small a file may be.
+SMALLER_CROP = {"crop": "a smaller {} takes it"}
 
 
 class ClipSampler:
@@ -39,13 +41,13 @@ class ClipSampler:
         *,
         length: int = SEQUENCE_LENGTH,
         close_up_share: float = 0.6,
-        remedy: str = "remove it",
+        remedies: Mapping[str, str] | None = None,
     ) -> None:
-        """`remedy` is what the message of a file that is too small advises."""
+        """`remedies` are those of the error for a file that is too small, beside removing it."""
         if not files:
             raise TrainingError("no file is left for training; hold out fewer or add some")
         self._length, self._close_up_share = length, close_up_share
-        self._min_side, self._remedy = min_side, remedy
+        self._min_side, self._remedies = min_side, remedies
         self._clips = [f for f in files if f.suffix.lower() in CLIP_SUFFIXES]
         self._images = [f for f in files if f.suffix.lower() not in CLIP_SUFFIXES]
         sizes = np.array([f.stat().st_size for f in self._clips], np.float64)
@@ -65,11 +67,13 @@ class ClipSampler:
             zoom = 1 + random.normal(0, 0.004)
         height, width = frames[0].shape[:2]
         if min(height, width) < self._min_side:
-            raise TrainingError(f"{path} is {width}x{height}, smaller than {self._min_side} pixels; {self._remedy}")
+            raise TrainingError(
+                f"{path} is {width}x{height}, smaller than {self._min_side} pixels: remove it", remedies=self._remedies
+            )
         return self._cut(frames, moves, zoom, random), path
 
     def _cut(self, frames: Sequence[Floats], moves: Floats, zoom: float, random: np.random.Generator) -> list[Floats]:
-        """A window of each frame, resized to a scene. `moves` (N, 2) are in pixels of the scene, `zoom` is per frame."""
+        """A window of each frame, as a scene. `moves` (N, 2) are in pixels of the scene, `zoom` is per frame."""
         height, width = SCENE_SIZE
         size = np.array(frames[0].shape[:2])
         # Pixels of the source for each of the scene: as many as fit, or for close-ups down to one.

@@ -14,9 +14,10 @@ from realtime.enhance.engines.fast.pyramid import wiener_gain
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.weights import Weights, sha256
 from realtime.training import checkpoint, losses
-from realtime.training.clip_sampler import SCENE_SIZE, ClipSampler
+from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
+from realtime.training.files import training_files
 from realtime.training.scene_cache import SceneCache
-from realtime.training.settings import TrainingSettings, check_resumable, training_files
+from realtime.training.settings import DISTIL_DEFAULTS, TrainingSettings, check_resumable
 from realtime.training.teacher import CROP_MULTIPLE, Sample, Teacher, draw, whole_sample
 from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on_signal
 
@@ -24,8 +25,6 @@ from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on
 VALIDATION_SCENES = 16
 #: Weights of 1 - SSIM of luma, and of L1 of its edges, beside L1 of the planes.
 STRUCTURE_WEIGHT, EDGE_WEIGHT = 0.1, 0.5
-#: A target costs more than a training step, so a scene serves longer than in `train`.
-DEFAULT_SETTINGS = TrainingSettings(steps=20_000, crop=192, first_scenes=48, steps_per_scene=20)
 STUDENT_NAME = "fast.h5"
 
 
@@ -99,7 +98,7 @@ def distil(
     folders: Sequence[Path],
     weights: Weights,
     out: Path,
-    settings: TrainingSettings = DEFAULT_SETTINGS,
+    settings: TrainingSettings = DISTIL_DEFAULTS,
     *,
     metered: bool | None = None,
     start_from: Path | None = None,
@@ -135,13 +134,12 @@ def distil(
         checkpoint.export(out / STUDENT_NAME, model.network)
         student.stamp_teacher(out / STUDENT_NAME, weights)
 
-    remedy = "remove it, or use smaller crops"
     with (
         stop_on_signal() as stop,
         SceneCache(
-            ClipSampler(held_out, settings.crop, remedy=remedy), out / "held-out", settings.seed + 1
+            ClipSampler(held_out, settings.crop, remedies=SMALLER_CROP), out / "held-out", settings.seed + 1
         ) as val_pool,
-        SceneCache(ClipSampler(training, settings.crop, remedy=remedy), out / "scenes", settings.seed) as pool,
+        SceneCache(ClipSampler(training, settings.crop, remedies=SMALLER_CROP), out / "scenes", settings.seed) as pool,
     ):
         val_pool.grow(VALIDATION_SCENES)
         val_samples = [teacher.target_file(frame, out / "held-out-targets") for frame in val_pool.first_frames]

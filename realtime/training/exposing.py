@@ -1,7 +1,7 @@
 """How training exposes its frames: the one place that knows what kind of exposure the weights will work behind.
 
-A frame is exposed by numbers or maps that `exposure_of` gives for the whole frame. They are cropped as its pictures are,
-and become part of the batch.
+A frame is exposed by numbers or maps that `exposure_of` gives for the whole frame. Maps are cropped as its pictures
+are, and all become part of the batch.
 """
 
 from __future__ import annotations

@@ -101,6 +101,14 @@ def split(files: Sequence[Path], hold_out: Sequence[str] = ()) -> tuple[list[Pat
     return [f for f in files if f not in held_out], [f for f in files if f in held_out]
 
 
+def training_files(folders: Sequence[Path], hold_out: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Files to train on and to validate on, which are the same where no file is held out. Raises TrainingError."""
+    training, held_out = split(find_training_files(folders), hold_out)
+    if not training:
+        raise TrainingError("every file is held out; give more files, or hold out fewer")
+    return training, held_out or training
+
+
 def read_image(path: Path) -> Floats:
     """The picture in a file, float32 RGB (H, W, 3) in 0..1. Raises TrainingError."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)

@@ -15,13 +15,13 @@ from realtime.enhance.exposure.meter import features, stops_of
 from realtime.errors import TrainingError
 from realtime.training.clip_sampler import ClipSampler
 from realtime.training.degradation import degrade, meter_points
-from realtime.training.settings import training_files
+from realtime.training.files import training_files
 from realtime.training.trainer import Progress
 
 Floats = npt.NDArray[Any]
 
-#: Networks whose outputs are averaged, and the widths of their hidden layers: a few small ones, started differently, err
-#: less together than a large one.
+#: Networks whose outputs are averaged, and the widths of their hidden layers. A few small ones, started differently,
+#: err less together than a large one.
 MEMBERS, WIDTHS = 6, (24, 12)
 #: Training of all members: samples a step, learning rate at the beginning, weight decay, steps.
 BATCH, RATE, DECAY, STEPS = 128, 3e-3, 1.0, 1500

@@ -18,8 +18,6 @@ from realtime.training.exposing import exposure_of
 Floats = npt.NDArray[Any]
 Batch = dict[str, Floats]
 
-#: Grows when scenes on disk would no longer be what the code makes.
-SCENE_VERSION = 2
 #: The file holds stops at one pixel for so many each way: light changes slowly, and files are large.
 STOPS_SCALE = 4
 #: The parts of an example that lie over its frame.
@@ -29,8 +27,8 @@ PICTURES = ("recorded", "dark", "daylight", "stops")
 class SceneCache:
     """A growing set of degraded frames in a folder.
 
-    Scene number N depends on the files, the seed and N alone, and `grow` waits for it, so a run can be repeated exactly.
-    One thread prepares the next scene while a step runs; leaving the context joins it. About 3 MB a scene.
+    Scene number N depends on the files, the seed and N alone, and `grow` waits for it, so a run can be repeated
+    exactly. One thread prepares the next scene while a step runs; leaving the context joins it. A scene takes 3 MB.
     """
 
     def __init__(self, sampler: ClipSampler, folder: Path, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""What a training is asked for, and what of it must not change when it is resumed."""
+"""What a training is asked for, and what of it must not change when it is resumed. Loads no other module of ours."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import TrainingError
-from realtime.training.files import find_training_files, split
-from realtime.training.scene_cache import SCENE_VERSION
+
+#: Grows when scenes on disk would no longer be what the code makes.
+SCENE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,17 @@ class TrainingSettings:
             raise TrainingError(f"rate {self.rate:g} must be more than 0")
 
 
-def training_files(folders: Sequence[Path], hold_out: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Files to train on and to validate on, which are the same where no file is held out. Raises TrainingError."""
-    training, held_out = split(find_training_files(folders), hold_out)
-    if not training:
-        raise TrainingError("every file is held out; give more files, or hold out fewer")
-    return training, held_out or training
+#: For `train.train`.
+TRAIN_DEFAULTS = TrainingSettings(steps=25_000, crop=96)
+#: For `distil.distil`: a target costs more than a training step, so a scene serves longer.
+DISTIL_DEFAULTS = TrainingSettings(steps=20_000, crop=192, first_scenes=48, steps_per_scene=20)
 
 
 def check_resumable(out: Path, settings: TrainingSettings, **others: str) -> None:
     """Writes into `out`/settings.json what must stay the same from session to session, or compares with it.
 
-    These are the seed, the held-out patterns, the version of scenes on disk, and `others`. Raises TrainingError when one
-    has changed: scenes on disk would be of another kind, or files that were trained on would validate.
+    These are the seed, the held-out patterns, the version of scenes on disk, and `others`. Raises TrainingError when
+    one has changed: scenes on disk would be of another kind, or files that were trained on would validate.
     """
     path = out / "settings.json"
     wanted = {"seed": settings.seed, "hold_out": sorted(settings.hold_out), "scene_version": SCENE_VERSION, **others}

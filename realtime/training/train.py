@@ -14,17 +14,17 @@ from realtime.enhance.mbllen import build
 from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
-from realtime.training.clip_sampler import SCENE_SIZE, ClipSampler
+from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
 from realtime.training.exposing import exposed_input, exposed_target
+from realtime.training.files import training_files
 from realtime.training.identity_init import set_identity
 from realtime.training.image_grid import plot_curve, write_image_grid
 from realtime.training.scene_cache import Batch, SceneCache, whole_frame
-from realtime.training.settings import TrainingSettings, check_resumable, training_files
+from realtime.training.settings import TRAIN_DEFAULTS, TrainingSettings, check_resumable
 from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on_signal
 
 #: Held-out scenes that validate, and those of them that are shown.
 VALIDATION_SCENES, SHOWN_SCENES = 24, 6
-DEFAULT_SETTINGS = TrainingSettings(steps=25_000, crop=96)
 #: The names of what a training writes into its folder for others to use.
 WEIGHTS_NAME, METER_NAME = "weights.h5", "weights.meter.npz"
 
@@ -112,7 +112,7 @@ def validate(model: TrainingModel, frames: Sequence[Path]) -> tuple[float, list[
 def train(
     folders: Sequence[Path],
     out: Path,
-    settings: TrainingSettings = DEFAULT_SETTINGS,
+    settings: TrainingSettings = TRAIN_DEFAULTS,
     *,
     precision: str = "auto",
     start_from: Weights | None = None,
@@ -137,13 +137,12 @@ def train(
     check_resumable(out, settings, start_from=begun_with, context_weight=f"{context_weight:g}")
     keras.utils.set_random_seed(settings.seed)
     trainer = Trainer(model := training_model(precision, settings.seed, start_from, context_weight), out, settings)
-    remedy = "remove it, or train with smaller crops"
     with (
         stop_on_signal() as stop,
         SceneCache(
-            ClipSampler(held_out, settings.crop, remedy=remedy), out / "held-out", settings.seed + 1
+            ClipSampler(held_out, settings.crop, remedies=SMALLER_CROP), out / "held-out", settings.seed + 1
         ) as val_pool,
-        SceneCache(ClipSampler(training, settings.crop, remedy=remedy), out / "scenes", settings.seed) as pool,
+        SceneCache(ClipSampler(training, settings.crop, remedies=SMALLER_CROP), out / "scenes", settings.seed) as pool,
     ):
         val_pool.grow(VALIDATION_SCENES)
 

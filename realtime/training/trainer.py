@@ -31,6 +31,8 @@ VALIDATION_INTERVAL, LOG_INTERVAL = 500, 50
 WARM_UP_STEPS = 100
 #: The learning rate at the end, as a share of its peak.
 LAST_RATE = 0.02
+#: What helps against a loss that grows without bound.
+LOWER_RATE = {"rate": "resume with a lower {}"}
 
 
 class TrainingResult(NamedTuple):
@@ -44,7 +46,10 @@ class TrainingResult(NamedTuple):
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, so that a session ends with a checkpoint. Only the main thread listens."""
+    """An event that SIGINT, SIGTERM and SIGHUP set, so that a session ends with a checkpoint.
+
+    Only the main thread listens.
+    """
     stop = threading.Event()
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -53,7 +58,9 @@ def stop_on_signal() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Windows has no SIGHUP.
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield stop
     finally:
@@ -104,8 +111,8 @@ class Trainer:
         """One session: goes on to ``settings.steps``, or until `stop` is set, and saves.
 
         - `next_batch` gives the batch of a step.
-        - `validate` gives the PSNR in dB of the averaged network on held-out scenes, `export` writes it; both are called
-          with the average in the model.
+        - `validate` gives the PSNR in dB of the averaged network on held-out scenes, `export` writes it. Both are
+          called with the average in the model.
         - `on_save` is called after each checkpoint.
 
         Raises TrainingError for a loss that is not a number, or a checkpoint that cannot be written.
@@ -120,7 +127,7 @@ class Trainer:
             numbers = {name: float(value) for name, value in losses.items()}
             if not math.isfinite(numbers["loss"]):
                 raise TrainingError(
-                    f"the loss is {numbers['loss']} at step {self.step}; resume from the checkpoint with a lower rate"
+                    f"the loss is {numbers['loss']} at step {self.step}; the checkpoint is good", remedies=LOWER_RATE
                 )
             self.step += 1
             if self.step % EMA_INTERVAL == 0:
@@ -167,7 +174,9 @@ class Trainer:
         optimizer = [ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         network = self._model.network.get_weights()
         if not all(np.isfinite(weight).all() for weight in network):
-            raise TrainingError(f"weights are NaN after step {self.step}; resume from the checkpoint with a lower rate")
+            raise TrainingError(
+                f"weights are NaN after step {self.step}; the checkpoint before is good", remedies=LOWER_RATE
+            )
         checkpoint.save(self._path, numbers, network=network, average=self._average, optimizer=optimizer)
 
 
