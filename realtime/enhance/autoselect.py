@@ -90,7 +90,7 @@ def choose_batch(
 ) -> int:
     """Frames at a time of a file with `frames` frames (None: unknown) on a GPU: measured once, then remembered.
 
-    ``program(spec)`` makes and keeps a program. What is remembered lies in the user's cache, by machine, device,
+    ``program(spec)`` makes a program and keeps it. What is remembered lies in the user's cache, by machine, device,
     precision and size; the network is the same with any weights.
     """
     path = cache_folder() / "speed.json"
@@ -137,13 +137,12 @@ def _measure(engine: Engine, width: int, height: int) -> float:
 
 def _seconds(make: Callable[[ProgramSpec], Program], spec: ProgramSpec) -> float:
     """What a batch takes; infinite where memory did not suffice for all of it."""
-    program = make(spec)
-    planes, strength, exposure = spec.blank()
+    program, frames = make(spec), spec.blank()
     state = program.new_state()
     times = []
     for _ in range(REPEATS):
         began = perf_counter()
-        program(planes, strength, exposure, state)
+        program(frames, 1.0, state)
         times.append(perf_counter() - began)
     return min(times) if getattr(program, "batch", spec.batch) == spec.batch else math.inf
 

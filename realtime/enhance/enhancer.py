@@ -12,7 +12,7 @@ import numpy as np
 from realtime.config import EnhanceOptions
 from realtime.control import Control, ControlState
 from realtime.enhance import autoselect
-from realtime.enhance.engines.base import Engine, Program, ProgramSpec
+from realtime.enhance.engines.base import Engine, FrameBatch, Program, ProgramSpec
 from realtime.enhance.engines.registry import AUTO, abilities, create_engine
 from realtime.enhance.exposure.controller import ExposureController
 from realtime.enhance.session import EnhanceSession
@@ -20,29 +20,27 @@ from realtime.enhance.weights import find
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
 from realtime.processor import EngineInfo, Processor
 
-#: Compiled programs that are kept. Each holds up to some 250 MB at 12 megapixels; a folder of photos has many sizes.
+#: Compiled programs that are kept. Each holds some 250 MB at 12 megapixels, and a folder of photos has many sizes.
 LARGEST_CACHE = 4
 
 
 class Enhancer:
-    """Makes dark pictures visible. A `Processor`: it makes a session for each stream and holds no stream itself, so
-    several threads may share it.
+    """Makes dark pictures visible. A `Processor`: it makes a session for each stream and holds no stream itself.
 
-    `options` are `EnhanceOptions`; `fields` replace some of them, as in ``Enhancer(strength=0.8)``. Loads TensorFlow.
-    Raises SettingError, WeightsError or DeviceError.
+    `options` are `EnhanceOptions`; `fields` replace some of them, as in ``Enhancer(strength=0.8)``. Several threads may
+    share it. Loads TensorFlow. Raises SettingError, WeightsError or DeviceError.
     """
 
     def __init__(self, options: EnhanceOptions | None = None, **fields: Any) -> None:
         self.options = replace(options or EnhanceOptions(), **fields)
+        #: The weights file that was found.
         self.weights = find(self.options.weights)
+        trained_for = "auto" if self.weights.metered else "off"
         #: ``auto``, ``off`` or stops: what was asked for, or what the weights were trained for.
-        self.exposure = (
-            self.options.exposure if self.options.exposure is not None else _trained_for(self.weights.metered)
-        )
+        self.exposure = trained_for if self.options.exposure is None else self.options.exposure
         self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
         self._programs: OrderedDict[tuple[str, ProgramSpec], Program] = OrderedDict()
-        self._control = Control(ControlState(strength=self.options.strength, exposure=self.options.exposure))
         if self.options.engine != AUTO:
             self.engine(self.options.engine)  # an engine that does not work is an error now, not at the first frame
 
@@ -54,43 +52,58 @@ class Enhancer:
         output = np.empty_like(pictures)
         if not pictures.size:
             return output
-        name = self._best_engine_name()
-        asked = self.options.batch if isinstance(self.options.batch, int) else abilities(name).cpu_batch
-        batch = min(asked, len(pictures))
+        name = self._best_engine()
+        asked, traits = self.options.batch, abilities(name)
+        batch = min(asked if isinstance(asked, int) else traits.cpu_batch, len(pictures))
         exposure = ExposureController(self.exposure, self.weights.meter_path)
         program = self.program(name, ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB))
         state = program.new_state(independent=True)
         for first in range(0, len(pictures), batch):
-            some = [np.ascontiguousarray(picture) for picture in pictures[first : first + batch]]
-            exposures = [exposure.independent(Frame((picture,))) for picture in some]
-            missing = batch - len(some) if abilities(name).fixed_batch else 0
-            planes = (some + some[-1:] * missing,)
-            exposed = np.array(exposures + exposures[-1:] * missing, np.float32)
-            result = program(planes, self.options.strength, exposed, state)
-            for index in range(len(some)):
+            frames = [Frame((np.ascontiguousarray(picture),)) for picture in pictures[first : first + batch]]
+            given = FrameBatch.of(frames, [exposure.independent(frame) for frame in frames])
+            result = program(given.padded(batch) if traits.fixed_batch else given, self.options.strength, state)
+            for index in range(len(frames)):
                 output[first + index] = result[0][index]
         return output
 
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
-        """A session for a stream, whose frames come out in `format`. Compiles, which may take seconds."""
-        return self._session(info, format, self._control)
+        """A session for a stream, whose frames come out in `format`. Compiles, which may take seconds.
+
+        Says in the stream's diagnostics which engine ``auto`` took if that is not the best one.
+        """
+        return self._session(info, format, Control(ControlState(strength=self.options.strength)))
 
     def with_control(self, control: Control) -> Processor:
-        """The same enhancer, with sessions that read the user's settings from `control` between frames."""
+        """The same enhancer, whose sessions read strength, exposure and engine from `control` between frames instead of
+        from the options. Exposure None there is the options' exposure."""
         return _Controlled(self, control)
 
     def plan(self, info: StreamInfo) -> EngineInfo:
-        """What a session for this stream will compute with."""
-        engine = self.engine(name := self._choose(info))
+        """Engine, device and precision that a session for this stream will compute with. May measure for seconds."""
+        engine = self.engine(name := self.choose_engine(info))
         return EngineInfo(name, engine.device, engine.precision)
 
+    def choose_engine(self, info: StreamInfo, asked: str = AUTO, *, tell: bool = False) -> str:
+        """The engine for a stream: `asked`, or for ``auto`` that of the options, or if that is ``auto`` too, the best
+        engine if it keeps up or there is a single picture, else one that does. `tell` adds why to the diagnostics."""
+        if asked != AUTO:
+            return abilities(asked).name
+        name, fallback = self._best_engine(), autoselect.realtime_engine(self.weights)
+        if self.options.engine != AUTO or fallback is None or info.frames == 1:
+            return name
+        quick = self.engine(fallback.name)
+        seconds = autoselect.frame_seconds(lambda: self.engine(name), self.weights, quick.device, quick.precision, info)
+        if autoselect.keeps_up(seconds, info):
+            return name
+        if tell:
+            info.diagnostics.info(autoselect.explain(fallback.name, seconds, info))
+        return fallback.name
+
     def engine(self, name: str) -> Engine:
-        """The engine of that name, loaded once."""
+        """The engine of that name, loaded once. Raises as `create_engine` does."""
         with self._lock:
             if name not in self._engines:
-                metered = self.exposure != "off"
-                options = self.options
-                self._engines[name] = create_engine(name, self.weights, options.device, options.precision, metered)
+                self._engines[name] = create_engine(name, self.weights, self.options.device, self.options.precision)
             return self._engines[name]
 
     def program(self, engine: str, spec: ProgramSpec) -> Program:
@@ -105,26 +118,11 @@ class Enhancer:
             return self._programs[key]
 
     def _session(self, info: StreamInfo, format: PixelFormat, control: Control) -> EnhanceSession:
-        name = control.state.engine
-        return EnhanceSession(self, info, format, self._choose(info, tell=True) if name == AUTO else name, control)
+        name = self.choose_engine(info, control.state.engine, tell=True)
+        return EnhanceSession(self, info, format, name, control)
 
-    def _best_engine_name(self) -> str:
-        return self.options.engine if self.options.engine != AUTO else autoselect.best_engine().name
-
-    def _choose(self, info: StreamInfo, tell: bool = False) -> str:
-        """What ``auto`` means here: the best engine where it keeps up, or for a single picture; else one that does.
-        `tell` adds the reason to the stream's diagnostics."""
-        name = self._best_engine_name()
-        fallback = autoselect.realtime_engine(self.weights)
-        if self.options.engine != AUTO or fallback is None or info.frames == 1:
-            return name
-        quick = self.engine(fallback.name)
-        seconds = autoselect.frame_seconds(lambda: self.engine(name), self.weights, quick.device, quick.precision, info)
-        if autoselect.keeps_up(seconds, info):
-            return name
-        if tell:
-            info.diagnostics.info(autoselect.explain(fallback.name, seconds, info))
-        return fallback.name
+    def _best_engine(self) -> str:
+        return autoselect.best_engine().name if self.options.engine == AUTO else self.options.engine
 
 
 class _Controlled:
@@ -135,7 +133,3 @@ class _Controlled:
 
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
         return self._enhancer._session(info, format, self._control)
-
-
-def _trained_for(metered: bool) -> str:
-    return "auto" if metered else "off"

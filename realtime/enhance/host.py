@@ -1,6 +1,7 @@
-"""What a program, not a library, may change in its process: environment, TensorFlow's log lines, threads.
+"""What a program, not a library, may change in its process: environment, TensorFlow's log lines, threads, GPU memory.
 
-Importing `realtime` and making an `Enhancer` change none of these; the command line calls the functions here.
+Importing `realtime` and making an `Enhancer` change none of these. The command line calls `configure_process`; another
+program may do the same.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Set by `quieten_tensorflow` and read when TensorFlow loads.
+#: Whether TensorFlow is to load without a word.
 _quiet = False
 
 
-def quieten_tensorflow() -> None:
-    """Loads TensorFlow without the dozen lines that it writes to stderr, and keeps compiled GPU programs on disk.
+def configure_process(engine: str) -> None:
+    """Prepares this process to do nothing but enhance, with `engine` as in `EnhanceOptions`. Loads TensorFlow.
 
-    To be called before TensorFlow is loaded. They come from C++ and would tear every progress bar;
-    TF_CPP_MIN_LOG_LEVEL alone does not help, as part of them are written before it is read. Does nothing where
-    REALTIME_TF_LOG is set.
+    To be called before TensorFlow is loaded. TensorFlow is silenced (unless REALTIME_TF_LOG is set), keeps compiled GPU
+    programs on disk, takes GPU memory as needed, and computes in as many threads as the engine can use. Raises
+    SettingError for another engine.
+    """
+    quieten_tensorflow()
+    limit_threads(engine)
+    grow_gpu_memory()
+
+
+def quieten_tensorflow() -> None:
+    """Makes TensorFlow load without the dozen lines that it writes to stderr, and keeps compiled GPU programs on disk.
+
+    The lines come from C++ and would tear every progress bar. TF_CPP_MIN_LOG_LEVEL alone does not help, as part of them
+    are written before it is read. Does not load TensorFlow.
     """
     global _quiet
     from realtime.enhance.weights import cache_folder
@@ -32,14 +44,16 @@ def quieten_tensorflow() -> None:
 
 
 def is_quiet() -> bool:
-    """Whether `quieten_tensorflow` was called."""
+    """Whether TensorFlow is to load without a word."""
     return _quiet
 
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around the import of TensorFlow or Keras: points the process's stderr to nowhere if it is to be quiet. The lines
-    know nothing of ``sys.stderr``."""
+    """Around the import of TensorFlow or Keras: if it is to be quiet, points the process's stderr to the null device.
+
+    The lines do not pass through ``sys.stderr``.
+    """
     if not _quiet:
         yield
         return
@@ -55,23 +69,34 @@ def loading() -> Iterator[None]:
         os.close(devnull)
 
 
+def grow_gpu_memory() -> None:
+    """Lets TensorFlow take GPU memory as needed; by default it takes nearly all of it at the first operation."""
+    from realtime.enhance.tensorflow_loader import tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:
+            pass  # it has computed in this process already
+
+
 def limit_threads(engine: str) -> None:
     """For an engine that computes in many short steps: OpenCV in one thread, and TensorFlow too if `engine` is fixed.
 
-    Nearly all that the fast engine does takes less than a millisecond, and decoder and encoder want the other core at
-    the same time: thread pools that divide such steps spend more on waking and waiting than they win. CPU ms a frame,
-    1080p from file to file on two cores, ultrafast, two runs each:
+    Nearly all steps of the fast engine take less than a millisecond, and decoder and encoder want the other core at the
+    same time: thread pools that divide such steps spend more on waking and waiting than they save. CPU ms a frame,
+    1080p from file to file on two cores, preset ultrafast, two runs each:
 
-    | TensorFlow's threads | OpenCV's | ms |
+    | TensorFlow's threads | OpenCV's threads | CPU ms a frame |
     | --- | --- | --- |
     | 1 | 1 | 36, 40 |
     | 1 | 2 | 40, 39 |
     | 2 | 1 | 39, 41 |
     | 2 | 2 | 45, 46 |
 
-    The exact engine is one long computation, for which TensorFlow's own choice, all cores, is right. TensorFlow's
-    threads can only be set before it first computes and hold for the whole process, so with ``auto``, which may still
-    choose exact, they stay as they are.
+    The exact engine is one long computation, for which TensorFlow's default, all cores, is right. TensorFlow's threads
+    can only be set before it first computes and hold for the whole process, so with ``auto``, which may still choose
+    exact, they stay as they are.
     """
     from realtime.enhance.engines.registry import AUTO, abilities
 

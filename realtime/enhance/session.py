@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from realtime.control import Control, ControlState
 from realtime.enhance.autoselect import DEFAULT_RATE, choose_batch
-from realtime.enhance.engines.base import Engine, Program, ProgramSpec
-from realtime.enhance.engines.registry import AUTO, EngineAbilities, abilities
+from realtime.enhance.engines.base import FrameBatch, Program, ProgramSpec
+from realtime.enhance.engines.registry import abilities
 from realtime.enhance.exposure.controller import ExposureController
 from realtime.enhance.governor import Governor
-from realtime.frame import Frame, PixelFormat, Samples, StreamInfo
+from realtime.errors import RealtimeError
+from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.pixel_formats import convert
 from realtime.processor import EngineInfo
 
 if TYPE_CHECKING:
     from realtime.enhance.enhancer import Enhancer
 
-
-@dataclass
-class _Stream:
-    """What one engine remembers of frames of one size."""
-
-    program: Program
-    state: Any
+#: A frame that is earlier than the one before it, or later by more seconds than this, begins a new scene.
+LARGEST_GAP = 3.0
 
 
 class EnhanceSession:
     """Enhances the frames of one stream, in order. Made by `Enhancer.session`; one thread at a time.
 
-    How frames are grouped into `process` calls does not change what comes out, nor do padded batches.
+    How frames are grouped into calls changes nothing in the output of the fast engine, and at most one level in that of
+    the exact engine, whose sums may take another order. Padding never advances the state.
     """
 
     def __init__(
         self, enhancer: Enhancer, info: StreamInfo, format: PixelFormat, engine: str, control: Control
     ) -> None:
         self._enhancer, self._info, self._format, self._control = enhancer, info, format, control
-        self._state = control.state
-        self._exposure = ExposureController(self._state.exposure or enhancer.exposure, enhancer.weights.meter_path)
-        self._apply(self._state)
-        self._use(engine)
-        self._stream(ProgramSpec(info.width, info.height, self.batch, info.format, format))  # compiles
+        self._settings: ControlState = control.state
+        self._exposure = ExposureController(enhancer.exposure, enhancer.weights.meter_path)
+        self._apply(self._settings)
+        self._latest: float | None = None
+        self._computing = _Computing(enhancer, info, format, engine)
 
     @property
     def format(self) -> PixelFormat:
@@ -55,112 +49,156 @@ class EnhanceSession:
 
     @property
     def batch(self) -> int:
-        """The most frames that one `process` call takes."""
-        return self._batch
+        """The most frames that are computed at a time."""
+        return self._computing.batch
 
     def process(self, frames: Sequence[Frame]) -> list[Frame]:
-        """The next frames of the stream, enhanced."""
+        """The next frames of the stream, enhanced. Those of a live stream hold their original.
+
+        Raises DeviceError when memory does not suffice for a single frame.
+        """
         began = perf_counter()
         self._read_control()
-        if not self._state.enhanced:
-            return [self._finished(frame, convert(frame, self._format)) for frame in frames]
-        outputs: list[Frame] = []
-        for alike, spec, exposure in self._groups(frames):
-            stream = self._stream(spec)
-            planes = _padded(alike, spec.batch if self._abilities.fixed_batch else len(alike))
-            padded = np.concatenate([exposure, np.repeat(exposure[-1:], len(planes[0]) - len(alike), axis=0)])
-            result = stream.program(planes, self._state.strength, padded, stream.state, self._level)
-            outputs += [
-                self._finished(frame, frame.with_planes(tuple(plane[i] for plane in result), self._format))
-                for i, frame in enumerate(alike)
-            ]
-        if self._governor is not None and frames:
-            seconds = (perf_counter() - began) / len(frames)
-            self._level = self._governor.note(began - (frames[-1].captured_at or began), seconds)
+        if self._settings.enhanced:
+            outputs = [output for run in self._runs(frames) for output in self._enhanced(run)]
+        else:
+            outputs = [convert(frame, self._format) for frame in frames]
+        if self._info.live:
+            outputs = [replace(output, original=frame) for output, frame in zip(outputs, frames)]
+        if frames:
+            waited = began - (frames[-1].captured_at or began)
+            self._computing.note_speed(waited, (perf_counter() - began) / len(frames))
         return outputs
 
     def skip(self, frames: Sequence[Frame]) -> None:
         """Advances exposure and memory as `process` does, without output."""
         self._read_control()
-        for alike, spec, exposure in self._groups(frames):
-            stream = self._stream(spec)
-            stream.program.skip(_padded(alike, len(alike)), exposure, stream.state, self._level)
+        for run in self._runs(frames):
+            self._computing.skip(self._exposed(run), self._spec(run[0]))
 
     def restart(self) -> None:
         """Forgets the frames so far: the next one follows a seek or a lost connection."""
         self._exposure.restart()
-        self._streams.clear()
+        self._computing.forget()
 
     def describe(self) -> EngineInfo:
         """What computes now."""
-        governor = self._governor.describe() if self._governor else None
-        return EngineInfo(self._abilities.name, self._engine.device, self._engine.precision, self._batch, governor)
+        return self._computing.describe()
 
     def close(self) -> None:
         """Releases the buffers of the stream."""
-        self._streams.clear()
+        self._computing.forget()
 
-    def _groups(self, frames: Sequence[Frame]) -> list[tuple[list[Frame], ProgramSpec, Samples]]:
-        """Runs of frames of one size and format, what program they need, and their exposures (N, 2)."""
-        groups = []
-        for (width, height, format), group in groupby(frames, key=lambda f: (f.width, f.height, f.format)):
-            alike = list(group)
-            exposure = np.array([self._exposure.next(frame) for frame in alike], np.float32)
-            groups.append((alike, ProgramSpec(width, height, self._batch, format, self._format), exposure))
-        return groups
+    def _runs(self, frames: Sequence[Frame]) -> Iterator[list[Frame]]:
+        """Frames that are computed at a time: of one size and format, each following the one before in time. Between
+        runs of two scenes the stream restarts."""
+        run: list[Frame] = []
+        for frame in frames:
+            follows = self._latest is None or 0 <= frame.seconds - self._latest <= LARGEST_GAP
+            if run and not (follows and len(run) < self.batch and self._spec(frame) == self._spec(run[0])):
+                yield run
+                run = []
+            if not follows:
+                self.restart()
+            self._latest = frame.seconds
+            run.append(frame)
+        if run:
+            yield run
 
-    def _finished(self, source: Frame, output: Frame) -> Frame:
-        return replace(output, original=source) if self._info.live else output
+    def _enhanced(self, run: list[Frame]) -> list[Frame]:
+        output = self._computing.process(self._exposed(run), self._spec(run[0]), self._settings.strength)
+        return [
+            frame.with_planes(tuple(plane[index] for plane in output), self._format) for index, frame in enumerate(run)
+        ]
+
+    def _exposed(self, run: list[Frame]) -> FrameBatch:
+        return FrameBatch.of(run, [self._exposure.next(frame) for frame in run])
+
+    def _spec(self, frame: Frame) -> ProgramSpec:
+        return ProgramSpec(frame.width, frame.height, self.batch, frame.format, self._format)
 
     def _read_control(self) -> None:
-        """Takes up what the user changed since the last frame."""
-        state = self._control.state
-        if state is self._state:
+        """Takes up what the user changed since the last call."""
+        before, settings = self._settings, self._control.state
+        if settings is before:
             return
-        if state.engine not in (AUTO, self._abilities.name):
-            self._use(state.engine)
-            self._info.events.publish("engine_changed", engine=state.engine)
-        self._apply(state)
+        self._apply(settings)
+        if settings.engine != before.engine:
+            self._change_engine(settings.engine)
 
-    def _apply(self, state: ControlState) -> None:
-        self._state = state
-        self._exposure.set(state.exposure or self._enhancer.exposure, state.exposure_bias)
+    def _apply(self, settings: ControlState) -> None:
+        self._settings = settings
+        asked = self._enhancer.exposure if settings.exposure is None else settings.exposure
+        self._exposure.set(asked, settings.exposure_bias)
 
-    def _use(self, name: str) -> None:
-        """Makes an engine the one that computes, from its best level on."""
-        self._engine: Engine = self._enhancer.engine(name)
-        self._abilities: EngineAbilities = abilities(name)
-        self._streams: dict[ProgramSpec, _Stream] = {}
+    def _change_engine(self, asked: str) -> None:
+        """Computes with another engine from now on; one that cannot be used leaves the present one at work."""
+        present = self.describe().engine
+        try:
+            name = self._enhancer.choose_engine(self._info, asked)
+            if name == present:
+                return
+            self._computing = _Computing(self._enhancer, self._info, self._format, name)
+        except RealtimeError as error:
+            self._info.diagnostics.warn(f"the engine stays {present}: {error}")
+            return
+        self._info.events.publish("engine_changed", engine=name)
+
+
+class _Computing:
+    """An engine at work for one stream: its program and memory for frames of one kind, level and governor."""
+
+    def __init__(self, enhancer: Enhancer, info: StreamInfo, format: PixelFormat, name: str) -> None:
+        self._enhancer, self._engine, self._abilities = enhancer, enhancer.engine(name), abilities(name)
         self._level = 0
-        self._batch = self._choose_batch()
-        governed = self._info.live and self._abilities.levels > 1
-        interval = 1 / float(self._info.rate or DEFAULT_RATE)
-        self._governor = Governor(interval, self._abilities.levels) if governed else None
+        self._governor: Governor | None = None
+        if info.live and self._abilities.levels > 1:
+            self._governor = Governor(1 / float(info.rate or DEFAULT_RATE), self._abilities.levels)
+        self.batch = self._choose_batch(info, format)
+        self._spec: ProgramSpec | None = None
+        self._program: Program
+        self._state: Any = None
+        self._select(ProgramSpec(info.width, info.height, self.batch, info.format, format))
 
-    def _choose_batch(self) -> int:
+    def process(self, frames: FrameBatch, spec: ProgramSpec, strength: float) -> tuple[Any, ...]:
+        self._select(spec)
+        # A last, smaller batch is filled up: another batch size would compile again.
+        given = frames.padded(spec.batch) if self._abilities.fixed_batch else frames
+        return self._program(given, strength, self._state, self._level)
+
+    def skip(self, frames: FrameBatch, spec: ProgramSpec) -> None:
+        self._select(spec)
+        self._program.skip(frames, self._state, self._level)
+
+    def forget(self) -> None:
+        """Drops memory and buffers."""
+        self._spec = self._state = None
+
+    def note_speed(self, waited: float, seconds: float) -> None:
+        """Lets the governor choose the level after a call whose newest frame had `waited`."""
+        if self._governor is not None:
+            self._level = self._governor.note(waited, seconds)
+
+    def describe(self) -> EngineInfo:
+        governor = self._governor.describe() if self._governor else None
+        return EngineInfo(self._abilities.name, self._engine.device, self._engine.precision, self.batch, governor)
+
+    def _select(self, spec: ProgramSpec) -> None:
+        """Frames of another kind than before, as a stream that changes its size has, start without memory."""
+        if spec == self._spec:
+            return
+        self._program = self._enhancer.program(self._abilities.name, spec)
+        self._spec, self._state = spec, self._program.new_state()
+
+    def _choose_batch(self, info: StreamInfo, format: PixelFormat) -> int:
         """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
-        asked, info = self._enhancer.options.batch, self._info
+        asked = self._enhancer.options.batch
         if isinstance(asked, int):
             return asked
         if info.live:
             return 1
         if self._engine.device == "cpu" or not self._abilities.fixed_batch:
             return self._abilities.cpu_batch
-        spec = ProgramSpec(info.width, info.height, 1, info.format, self._format)
+        spec = ProgramSpec(info.width, info.height, 1, info.format, format)
         name = self._abilities.name
         return choose_batch(self._engine, lambda s: self._enhancer.program(name, s), spec, info.frames)
-
-    def _stream(self, spec: ProgramSpec) -> _Stream:
-        """Program and memory for frames of one kind. A stream whose frames change size keeps only the latest."""
-        stream = self._streams.get(spec)
-        if stream is None:
-            program = self._enhancer.program(self._abilities.name, spec)
-            stream = _Stream(program, program.new_state())
-            self._streams = {spec: stream}
-        return stream
-
-
-def _padded(frames: list[Frame], count: int) -> tuple[list[Samples], ...]:
-    """Planes of the frames; the last one is repeated up to `count`, since another batch size would compile again."""
-    filled = frames + frames[-1:] * (count - len(frames))
-    return tuple([frame.planes[i] for frame in filled] for i in range(len(frames[0].planes)))

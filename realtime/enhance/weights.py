@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
-from realtime.enhance.tensors import LARGEST_FILE, read_attribute, read_tensors
+from realtime.enhance.tensors import LARGEST_FILE, check_suffix, read_attribute, read_tensors
 from realtime.errors import WeightsError
 
 if TYPE_CHECKING:
     import keras
 
 DEFAULT = "night"
-#: What belongs to a weights file beside itself: entries in the index, and suffixes beside any other file.
+#: Files that belong to a weights file: their entries in the index, and their suffixes beside a file that is not in it.
 COMPANIONS = {"fast": ".fast.h5", "meter": ".meter.npz"}
 
 
@@ -37,13 +37,17 @@ def cache_folder() -> Path:
 
 
 def file_path(entry: dict[str, Any]) -> Path:
-    """Where the file of an index entry is, or would be."""
+    """Where the file of an index entry is or would be."""
     return (cache_folder() if "url" in entry else bundled_folder()) / str(entry["file"])
 
 
 def index() -> dict[str, dict[str, Any]]:
-    """The bundled and the published files by name: file, sha256, metered, about, companions, and for published ones
-    url."""
+    """The bundled and the published files by name.
+
+    - `file`, `sha256`, `about`; `metered` as in `Weights`.
+    - `fast`, `meter`: companions, each with `file` and `sha256`.
+    - `url`: of published files only.
+    """
     path = bundled_folder() / "index.json"
     try:
         content: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))
@@ -59,7 +63,11 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Weights:
-    """A weights file that is there. `metered`: trained behind the meter, so exposure ``auto`` is its default."""
+    """A weights file that is there.
+
+    `name` is its name in the index, or the file's. `metered`: the network was trained on frames that the meter had
+    exposed, so exposure ``auto`` is the default.
+    """
 
     name: str
     path: Path
@@ -67,17 +75,25 @@ class Weights:
 
     @property
     def student_path(self) -> Path:
-        """Where the fast engine's student of these weights is, or would be."""
+        """Where the fast engine's student of these weights is or would be."""
         return self._companion("fast")
 
     @property
     def meter_path(self) -> Path:
-        """The exposure meter of these weights: their own, or the bundled default's where they have none."""
+        """The exposure meter of these weights: their own, or that of the default weights if they have none. Raises
+        WeightsError if a bundled one is altered."""
         own = self._companion("meter")
-        return own if own.is_file() else bundled_folder() / str(index()[DEFAULT]["meter"]["file"])
+        if self.name not in index() and own.is_file():
+            return own
+        entry = index().get(self.name, {}).get("meter") or index()[DEFAULT]["meter"]
+        path = bundled_folder() / str(entry["file"])
+        if not path.is_file():
+            raise WeightsError(f"{path} is missing: install the package again")
+        verify(path, entry["sha256"])
+        return path
 
     def model(self) -> keras.Model:
-        """The network with these weights. Raises WeightsError when the file holds something else."""
+        """The network with these weights. Raises WeightsError if the file holds something else."""
         from realtime.enhance.mbllen import build
 
         model = build()
@@ -92,7 +108,8 @@ class Weights:
 def find(name: str | Path | None = None) -> Weights:
     """The weights of that name or path; None is the bundled default. Bundled files are checked before use.
 
-    Raises WeightsError for an unknown name, a missing file, or a bundled file whose SHA-256 is not the recorded one.
+    Raises WeightsError for an unknown name, a missing file, a file that is not .h5, or a bundled file whose SHA-256 is
+    not the recorded one.
     """
     known = index()
     entry = known.get(str(name or DEFAULT))
@@ -106,6 +123,7 @@ def find(name: str | Path | None = None) -> Weights:
     path = Path(str(name)).expanduser()
     if not path.is_file():
         raise WeightsError(f"weights {str(name)!r} are neither a file nor one of {', '.join(known)}")
+    check_suffix(path)
     # 'realtime train' writes this attribute; the published files have none.
     return Weights(path.name, path, bool(read_attribute(path, "metered")))
 

@@ -13,12 +13,49 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from realtime.frame import PixelFormat, Samples
+from realtime.frame import Frame, PixelFormat, Samples
 
 #: The planes of one frame.
 Planes = tuple[Samples, ...]
 #: The planes of N frames: for each plane one array per frame, or all of them as (N, ...). Joining them is a copy.
-Batch = tuple[Sequence[Samples] | Samples, ...]
+PlaneBatch = tuple[Sequence[Samples] | Samples, ...]
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Frames of one size and format, in the order of their stream, as a program gets them.
+
+    - `planes`: see `PlaneBatch`.
+    - `exposure`: float32 (N, 2), gain and white as `meter.apply_exposure` takes them. Gain 1 leaves a frame as it is.
+    - `seconds`: float64 (N,), presentation times.
+    """
+
+    planes: PlaneBatch
+    exposure: Samples
+    seconds: Samples
+
+    @classmethod
+    def of(cls, frames: Sequence[Frame], exposures: Sequence[tuple[float, float]]) -> FrameBatch:
+        """Frames of a stream with gain and white of each."""
+        planes = tuple([frame.planes[i] for frame in frames] for i in range(len(frames[0].planes)))
+        return cls(planes, np.array(exposures, np.float32), np.array([frame.seconds for frame in frames]))
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def part(self, first: int, last: int) -> FrameBatch:
+        """Frames `first` to `last`, the latter not included."""
+        some = slice(first, last)
+        return FrameBatch(tuple(plane[some] for plane in self.planes), self.exposure[some], self.seconds[some])
+
+    def padded(self, count: int) -> FrameBatch:
+        """At least `count` frames: the last one is repeated."""
+        if len(self) >= count:
+            return self
+        index = np.minimum(np.arange(count), len(self) - 1)
+        return FrameBatch(
+            tuple([plane[i] for i in index] for plane in self.planes), self.exposure[index], self.seconds[index]
+        )
 
 
 @dataclass(frozen=True)
@@ -31,12 +68,12 @@ class ProgramSpec:
     source: PixelFormat
     target: PixelFormat
 
-    def blank(self) -> tuple[Batch, float, Samples]:
-        """Arguments to warm up or time a program with: frames of zeros, strength 1, exposed as they are."""
+    def blank(self) -> FrameBatch:
+        """`batch` frames of zeros at exposure 1, to warm up or time a program with."""
         planes = tuple(
             np.zeros((self.batch, *s), self.source.dtype) for s in self.source.shapes(self.width, self.height)
         )
-        return planes, 1.0, np.ones((self.batch, 2), np.float32)
+        return FrameBatch(planes, np.ones((self.batch, 2), np.float32), np.zeros(self.batch))
 
 
 class Program(Protocol):
@@ -45,11 +82,11 @@ class Program(Protocol):
     def new_state(self, independent: bool = False) -> Any:
         """The state of a new stream. `independent`: each frame is a scene of its own."""
 
-    def __call__(self, planes: Batch, strength: float, exposure: Samples, state: Any, level: int = 0) -> Batch:
-        """Enhanced planes. `strength` 0..1; `exposure` float32 (N, 2), gain and white as `meter.apply_exposure` takes
-        them; `level` 0..levels-1, how much to give up for speed."""
+    def __call__(self, frames: FrameBatch, strength: float, state: Any, level: int = 0) -> PlaneBatch:
+        """The enhanced planes; those of padding are left in. `strength` 0..1; `level` 0..levels-1 says how much to give
+        up for speed. An engine with a fixed batch gets exactly ``spec.batch`` frames, any other at most so many."""
 
-    def skip(self, planes: Batch, exposure: Samples, state: Any, level: int = 0) -> None:
+    def skip(self, frames: FrameBatch, state: Any, level: int = 0) -> None:
         """Changes `state` as a call would, without computing the output."""
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class EngineAbilities:
     """What the rest of the program needs to know of an engine before it is loaded.
 
-    - `factory`: ``module:class``, called with weights, device, precision and whether frames are exposed first.
+    - `factory`: ``module:class``, called with weights, device and precision.
     - `levels`: how many ways there are to do less for a live stream; 1 is none.
     - `cpu_batch`: frames of a file at a time on a CPU. `fixed_batch`: short batches must be padded.
-    - `student`: it computes with a file that was distilled from the weights.
-    - `realtime`: it keeps up with any source here; otherwise ``auto`` measures whether it does.
+    - `student`: it needs a file that was distilled from the weights.
+    - `realtime`: it keeps up with any source; of any other, ``auto`` measures whether it does.
     """
 
     name: str
@@ -53,7 +53,7 @@ AUTO = "auto"
 
 
 def engine_names() -> tuple[str, ...]:
-    """What the option for the engine may be."""
+    """What ``EnhanceOptions.engine`` may be."""
     return (AUTO, *(engine.name for engine in ENGINES))
 
 
@@ -65,14 +65,14 @@ def abilities(name: str) -> EngineAbilities:
     raise SettingError(f"engine {name!r} is not one of {', '.join(engine_names())}")
 
 
-def create_engine(name: str, weights: Weights, device: str, precision: str, metered: bool) -> Engine:
+def create_engine(name: str, weights: Weights, device: str, precision: str) -> Engine:
     """Loads the engine of that name. `device` and `precision` as in `EnhanceOptions`. Raises SettingError for another
     name, DeviceError for a device that is not there, WeightsError for weights that it cannot use."""
     module, _, factory = abilities(name).factory.partition(":")
     from realtime.enhance.device import choose_device, choose_precision
 
-    chosen = choose_device(device)
+    device = choose_device(device)
     engine: Engine = getattr(importlib.import_module(module), factory)(
-        weights, chosen, choose_precision(precision, chosen), metered
+        weights, device, choose_precision(precision, device)
     )
     return engine

@@ -1,12 +1,13 @@
 """Exposure: how much light a frame lacks, and the curve that gives it back.
 
-The network sees 23 pixels around each point, so it cannot know how dark the whole scene is. A camera meters the frame
-and exposes; so do we. `measure` looks at point samples of the frame and returns a gain in linear light,
-`apply_exposure` applies it inside the compiled graph, and `Meter` moves it calmly over the time of a stream.
+The network sees 23 pixels around each point, so it cannot know how dark the whole scene is. So frames are exposed before
+it, as a camera exposes: `measure` takes point samples of a frame and returns a gain in linear light, `apply_exposure`
+applies it inside the compiled graph, and `Meter` changes it slowly over the time of a stream.
 """
 
 from __future__ import annotations
 
+import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,26 +16,31 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.enhance.keras_loader import keras, ops
+from realtime.errors import WeightsError
 
 Floats = npt.NDArray[Any]
 
 MAX_GAIN = 64.0
-#: Linear light above which the shoulder may begin to bend; 0.6 is level 203 of 255 in sRGB.
+#: Linear light at which the shoulder begins; 0.6 is level 203 of 255 in sRGB.
 KNEE = 0.6
-#: Where a strong shoulder lands the white: level 249, so that no lamp that held color becomes blown (250 and above).
+#: Linear light to which a strong shoulder compresses the white: level 249, so that no lamp that held colour becomes
+#: blown (250 and above).
 LANDING = 0.948
-#: The brightest thing worth protecting: one point in a thousand may be a glint.
+#: The percentile of the largest channel that is the white: one point in a thousand may be a glint.
 WHITE_PERCENTILE = 99.9
 #: Linear light below this (1/16 of level 1 of 255) is black to the meter: 2 ** -14.
 BLACK = 2.0**-14
-#: A lift of less than the first is none, above the second it is in full, in stops: a well-lit frame stays as it is.
+#: In stops: a lift of less than the first is none, one above the second is applied in full. Well-lit frames do not change.
 SNAP = (0.25, 0.75)
-#: A stream's gain covers 63 % of a change in so many seconds, as calm as a camera's own.
-PATIENCE = 1.0
+#: A stream's gain covers 63 % of a change in so many seconds, as slowly as a camera's own exposure.
+TIME_CONSTANT = 1.0
 #: Two frames whose histograms (half-stop bins) share less than this are different shots.
 SAME_SHOT = 0.5
 #: Points along a side that the features need.
 LEAST = 8
+#: The arrays of a learned meter: normalisation of the features, and three layers of several small networks.
+ARRAYS = ("mean", "scale", "kernel0", "bias0", "kernel1", "bias1", "kernel2", "bias2")
+#: Percentiles of luma among the features.
 _SPREAD = (0.5, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99.5)
 
 
@@ -57,19 +63,19 @@ def encoded(light: Floats) -> Floats:
     return np.where(light <= 0.0031308, light * np.float32(12.92), bright).astype(np.float32)
 
 
-#: Color differences, in 8-bit levels, below which dark 4:2:0 video says nothing of color, and above which it does.
-#: One chroma step is 2.1 levels of blue in BT.709 limited range, 3.1 once 8-bit RGB has clipped it at black; codecs
-#: leave whole skies one step off neutral.
+#: Differences of a channel from luma, in 8-bit levels: up to the first they are removed in dark video, above the second
+#: they are colour. One chroma step is 2.1 levels of blue in BT.709 limited range, 3.1 once 8-bit RGB has clipped it at
+#: black; codecs leave whole skies one step off neutral.
 CORED, TRUSTED = 3.2, 5.0
-#: Luma, in 8-bit levels, up to which this holds, and above which nothing is changed.
+#: Luma, in 8-bit levels: up to the first this is done in full, above the second not at all.
 DARK, LIT = 24.0, 40.0
 
 
 def suppress_false_chroma(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> keras.KerasTensor:
-    """Take from the dark of ``rgb`` (N, H, W, 3), encoded float32 in 0..1, the color that is only a rounding error.
+    """Removes colour that is only a rounding error from dark pixels of ``rgb`` (N, H, W, 3), encoded float32 in 0..1.
 
-    To be called before `apply_exposure` with the same ``gain`` (N,): lifted 35 times, a sky one chroma step off neutral
-    is purple, and the network, which does not know the gain, cannot tell it from a purple wall. At gain 1 nothing changes.
+    To be called before `apply_exposure` with the same ``gain`` (N,). Lifted 35 times, a sky one chroma step off neutral
+    is purple, and the network, which does not know the gain, cannot tell it from a purple wall. Gain 1 changes nothing.
     """
     luma = 0.2126 * rgb[..., 0:1] + 0.7152 * rgb[..., 1:2] + 0.0722 * rgb[..., 2:3]
     color = rgb - luma
@@ -81,14 +87,14 @@ def suppress_false_chroma(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> ke
 
 
 def apply_exposure(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras.KerasTensor) -> keras.KerasTensor:
-    """Lift ``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, by ``gain`` (N,) in linear light; the answer is like it.
+    """``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, lifted by ``gain`` (N,) in linear light; shape and range stay.
 
-    While ``gain * white`` is at most 1 the lift is exactly linear, and at gain 1 the frame comes back as it is. Above
-    that a shoulder starts at `KNEE` with slope 1 and lands ``white`` (N,) between 1 and `LANDING`, lower the more it
-    compresses: Reinhard et al., "Photographic tone reproduction", SIGGRAPH 2002, eq. 4, shifted to the knee, which
-    becomes the straight line where nothing needs compressing. The curve is applied to the largest channel and the
-    others follow in proportion: hue and saturation stay, and no channel can leave 0..1, as a blue or red lamp would
-    under a curve on luminance.
+    While ``gain * white`` is at most 1 the lift is exactly linear, and gain 1 changes nothing. Above that a shoulder
+    starts at `KNEE` with slope 1 and takes ``white`` (N,) to a value between 1 and `LANDING`, lower the more it
+    compresses: Reinhard et al., "Photographic tone reproduction", SIGGRAPH 2002, eq. 4, shifted to the knee.
+
+    The curve is applied to the largest channel and the others follow in proportion. So hue and saturation stay, and no
+    channel leaves 0..1, as a blue or red lamp would under a curve on luminance.
     """
     gain = ops.reshape(gain, (-1, 1, 1, 1))
     white = ops.reshape(white, (-1, 1, 1, 1))
@@ -107,7 +113,7 @@ def apply_exposure(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras
 
 
 def _peak(points: Floats) -> Floats:
-    """The largest channel of (..., 3); numpy's own reduction of so short an axis is ten times slower."""
+    """The largest channel of (..., 3). NumPy's own reduction of so short an axis is ten times slower."""
     peak: Floats = np.maximum(np.maximum(points[..., 0], points[..., 1]), points[..., 2])
     return peak
 
@@ -118,13 +124,17 @@ def white_points(thumbnails: Floats) -> Floats:
 
 
 def features(points: Floats) -> Floats:
-    """What the meter knows of one frame, float32 (F,), from its point samples (h, w, 3), encoded 0..1.
+    """The meter's features of one frame, float32 (F,), from its point samples (h, w, 3), encoded 0..1.
 
-    Apart from the level itself all is relative to it, in stops, so that a darker print of a scene differs in one
-    number: the distribution of luma and of the largest channel; what is flat at the top (a clipped sky is a flat peak
-    at exactly the exposure); where in the frame light and color are; how much neighbours differ.
+    The first is the mean level in stops; the others are relative to it, so that a darker copy of a scene differs in one
+    number:
+
+    - percentiles of luma and of the largest channel;
+    - shares of the frame close to the brightest value (a clipped sky is flat at the top), clipped, and black;
+    - means of luma and colour in cells of the frame;
+    - differences of neighbours.
     """
-    points = _enough(points)
+    points = _repeated(points)
     red, green, blue = (linear(points[..., channel]) for channel in range(3))
     stops = np.log2(np.maximum(0.2126 * red + 0.7152 * green + 0.0722 * blue, BLACK))
     peak, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
@@ -136,47 +146,60 @@ def features(points: Floats) -> Floats:
     black = [float(np.mean(peak < limit / 255 / 12.92)) for limit in (1.5, 4.5, 10.5)]
     some = np.maximum(peak, BLACK)
     cool, leafy, vivid = (blue - red) / some, (green - (red + blue) / 2) / some, 1 - least / some
-    places = [_cells(stops, 4, 4) - level, _cells(cool, 3, 2), _cells(leafy, 3, 2), _cells(vivid, 3, 1)]
+    cells = [_cells(stops, 4, 4) - level, _cells(cool, 3, 2), _cells(leafy, 3, 2), _cells(vivid, 3, 1)]
     across, down = abs(np.diff(stops[::2], axis=1)), abs(np.diff(stops[:, ::2], axis=0))
     texture = [_percentiles(across, (25, 50, 75, 90)), _percentiles(down, (25, 50, 75, 90)), _cells(across, 3, 1)]
     spread = _percentiles(stops, _SPREAD) - level
-    return np.concatenate([[level], tops - level, spread, flat, clipped, black, *places, *texture]).astype(np.float32)
+    return np.concatenate([[level], tops - level, spread, flat, clipped, black, *cells, *texture]).astype(np.float32)
 
 
-def _enough(points: Floats) -> Floats:
-    """Repeats the points of a tiny or thin frame until each side has `LEAST`: shares and differences stay."""
+def _repeated(points: Floats) -> Floats:
+    """The points of a tiny or thin frame, repeated until each side has `LEAST`; shares and differences stay."""
     for axis in (0, 1):
         if points.shape[axis] < LEAST:
             points = np.repeat(points, -(-LEAST // points.shape[axis]), axis=axis)
     return points
 
 
-def _percentiles(values: Floats, wanted: tuple[float, ...]) -> Floats:
-    """By one sort, which is several times faster than numpy's selection for a dozen of them."""
+def _percentiles(values: Floats, percentiles: tuple[float, ...]) -> Floats:
+    """By one sort, which is several times faster than NumPy's selection for a dozen of them."""
     ordered = np.sort(values, axis=None)
-    return ordered[np.rint(np.array(wanted) / 100 * (len(ordered) - 1)).astype(int)]
+    return ordered[np.rint(np.array(percentiles) / 100 * (len(ordered) - 1)).astype(int)]
 
 
 def _cells(values: Floats, rows: int, columns: int) -> Floats:
-    """Means of ``rows`` x ``columns`` cells of (h, w), flat; what does not divide is left out at the end."""
+    """Means of ``rows`` x ``columns`` cells of (h, w), flat. Rows and columns that do not divide are left out."""
     height, width = values.shape[0] // rows, values.shape[1] // columns
     lines = values[: height * rows, : width * columns].reshape(rows, height, -1).mean(axis=1)
     return lines.reshape(rows, columns, width).mean(axis=2).ravel()
 
 
+def load_meter(path: Path) -> dict[str, Floats]:
+    """The arrays of a learned meter, an .npz of `realtime.training.meter_training`. Raises WeightsError."""
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} does not hold an exposure meter; 'realtime train --meter' makes them") from error
+
+
 @lru_cache(maxsize=4)
-def _learned(path: Path) -> dict[str, Floats]:
-    with np.load(path) as held:
-        return {name: held[name] for name in held.files}
+def _load(path: Path, modified: int) -> dict[str, Floats]:
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in ARRAYS}
+    if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays.values()):
+        raise ValueError("a value is not a finite number")
+    if arrays["mean"].shape != arrays["scale"].shape or arrays["mean"].shape != arrays["kernel0"].shape[1:2]:
+        raise ValueError("its arrays do not fit together")
+    return arrays
 
 
 def stops_of(seen: Floats, learned: dict[str, Floats]) -> Floats:
-    """The lift in stops (N,) that a few small networks answer, on average, for features (N, F)."""
+    """The lift in stops (N,) for features (N, F): the mean output of a few small networks."""
     x = np.clip((seen - learned["mean"]) / learned["scale"], -4, 4)[None]
     for layer in ("0", "1"):
         x = np.maximum(x @ learned["kernel" + layer] + learned["bias" + layer][:, None], 0)
-    answers = (x @ learned["kernel2"] + learned["bias2"][:, None])[..., 0]
-    stops = np.clip(answers.mean(axis=0), 0, np.log2(MAX_GAIN))
+    outputs = (x @ learned["kernel2"] + learned["bias2"][:, None])[..., 0]
+    stops = np.clip(outputs.mean(axis=0), 0, np.log2(MAX_GAIN))
     certain = np.clip((stops - SNAP[0]) / (SNAP[1] - SNAP[0]), 0, 1)
     lift: Floats = (stops * certain * certain * (3 - 2 * certain)).astype(np.float32)
     return lift
@@ -185,33 +208,34 @@ def stops_of(seen: Floats, learned: dict[str, Floats]) -> Floats:
 def measure(thumbnails: Floats, path: Path) -> tuple[Floats, Floats]:
     """Gains (1..64) and whites (0..1), both (N,), of frames by their point samples (N, h, w, 3), float32, encoded 0..1.
 
-    ``path`` is the learned meter, an .npz made by `realtime.training.meter_training`.
+    ``path`` is the learned meter, see `load_meter`.
     """
     seen = np.stack([features(points) for points in thumbnails])
-    return np.exp2(stops_of(seen, _learned(path))), white_points(thumbnails)
+    return np.exp2(stops_of(seen, load_meter(path))), white_points(thumbnails)
 
 
 class Meter:
-    """The exposure of a stream: calm within a shot, at once at a cut. One per stream; not for several threads."""
+    """The exposure of a stream: it follows slowly within a shot, and at once at a cut. One per stream and thread."""
 
-    def __init__(self, path: Path, every: float = 0.0) -> None:
-        """Within a shot it measures once in `every` seconds, and follows what it measured last in between."""
-        self._path, self._every = path, every
-        self._stops = self._white = self._when = self._measured = 0.0
-        self._goal = (0.0, 0.0)
-        self._shot: Floats | None = None
+    def __init__(self, path: Path, interval: float = 0.0) -> None:
+        """`path` as in `load_meter`. Within a shot frames are measured once in `interval` seconds, and between two
+        measurements the exposure goes on towards the last one."""
+        self._path, self._interval = path, interval
+        self._stops = self._white = self._latest = self._measured_at = 0.0
+        self._target = (0.0, 0.0)
+        self._histogram: Floats | None = None
 
     def __call__(self, points: Floats, seconds: float) -> Exposure:
-        """The exposure of the frame with these point samples (h, w, 3) shown at ``seconds``, never decreasing."""
+        """The exposure of the frame with these point samples (h, w, 3), shown at ``seconds``, which never decrease."""
         luma = linear(points) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
         bins = np.clip((np.log2(np.maximum(luma, BLACK)) + 14) * 2, 0, 27).astype(np.intp)
-        shot = (np.bincount(bins.ravel(), minlength=28) / max(bins.size, 1)).astype(np.float32)
-        cut = self._shot is None or float(np.minimum(shot, self._shot).sum()) < SAME_SHOT
-        if cut or seconds - self._measured >= self._every:
-            gains, whites_ = measure(points[None], self._path)
-            self._goal, self._measured = (float(np.log2(gains[0])), float(whites_[0])), seconds
-        share = 1.0 if cut else 1 - float(np.exp(-max(seconds - self._when, 0.0) / PATIENCE))
-        self._stops += share * (self._goal[0] - self._stops)
-        self._white += share * (self._goal[1] - self._white)
-        self._shot, self._when = shot, seconds
+        histogram = (np.bincount(bins.ravel(), minlength=28) / max(bins.size, 1)).astype(np.float32)
+        cut = self._histogram is None or float(np.minimum(histogram, self._histogram).sum()) < SAME_SHOT
+        if cut or seconds - self._measured_at >= self._interval:
+            gains, whites = measure(points[None], self._path)
+            self._target, self._measured_at = (float(np.log2(gains[0])), float(whites[0])), seconds
+        share = 1.0 if cut else 1 - float(np.exp(-max(seconds - self._latest, 0.0) / TIME_CONSTANT))
+        self._stops += share * (self._target[0] - self._stops)
+        self._white += share * (self._target[1] - self._white)
+        self._histogram, self._latest = histogram, seconds
         return Exposure(2.0**self._stops, self._white)

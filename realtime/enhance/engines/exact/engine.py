@@ -3,47 +3,51 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
-from realtime.enhance.engines.base import Batch, Engine, Program, ProgramSpec
+from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
-from realtime.enhance.engines.exact.oom import OomFallback
-from realtime.enhance.engines.exact.tiles import tiles
+from realtime.enhance.engines.exact.oom import Compiled, OomFallback
+from realtime.enhance.engines.exact.tiles import in_tiles
 from realtime.enhance.exposure.meter import apply_exposure, suppress_false_chroma
-from realtime.enhance.mbllen import RECEPTIVE_RADIUS, SMALLEST_SIDE
+from realtime.enhance.mbllen import SMALLEST_SIDE
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.frame import Samples
 
 log = logging.getLogger("realtime")
 
-#: The longest side of a tile, in pixels. Measured at 1080p on two cores, bfloat16: whole frames 5.7 s and 1.7 GB,
-#: tiles of 1200 6.0 s and 1.3 GB, of 640 7.1 s, of 320 13 s: halos cost more than caches give.
+#: The longest side of a tile, in pixels: halos cost more than caches gain. Measured at 1080p on two cores, bfloat16:
+#:
+#: | tile | seconds a frame | memory |
+#: | --- | --- | --- |
+#: | whole frame | 5.7 | 1.7 GB |
+#: | 1200 | 6.0 | 1.3 GB |
+#: | 640 | 7.1 | |
+#: | 320 | 13 | |
 LARGEST_TILE = {"cpu": 1280, "gpu": 2048}
+_tf32_lock = threading.Lock()
 
 
 class ExactEngine(Engine):
-    """MBLLEN with the given weights. With `metered`, frames are exposed before the network sees them."""
+    """MBLLEN with the given weights. Raises WeightsError when the file holds something else."""
 
-    def __init__(self, weights: Weights, device: str, precision: str, metered: bool) -> None:
-        self.device = device
-        self.precision = precision
-        self._metered = metered
+    def __init__(self, weights: Weights, device: str, precision: str) -> None:
+        self.device, self.precision = device, precision
         self._on_gpu = device != "cpu"
-        if precision == "float32":
-            # TensorFlow lets NVIDIA's matrix units round products to 10 bits ("tf32") unless told otherwise.
-            tf.config.experimental.enable_tensor_float_32_execution(False)
         with tf.device(f"/{device}"):
             self._network = compile_network(weights.model(), tf.as_dtype(precision))
 
     def program(self, spec: ProgramSpec) -> Program:
         return _ExactProgram(OomFallback(self._build, spec, LARGEST_TILE[self.device.partition(":")[0]]))
 
-    def _build(self, spec: ProgramSpec, tile: int) -> Callable[[Batch, float, Samples], Batch]:
+    def _build(self, spec: ProgramSpec, tile: int) -> Compiled:
         signature = [
             tuple(
                 tf.TensorSpec((spec.batch, *shape), spec.source.dtype)
@@ -58,24 +62,23 @@ class ExactEngine(Engine):
         @tf.function(input_signature=signature, jit_compile=self._on_gpu, autograph=False)
         def enhance(planes: tuple[Any, ...], strength: Any, exposure: Any) -> tuple[Any, ...]:
             rgb = to_rgb(planes, spec.source)
-            gain, white = exposure[:, 0], exposure[:, 1]
-            exposed = apply_exposure(suppress_false_chroma(rgb, gain), gain, white) if self._metered else rgb
-            output = tf.clip_by_value(self._whole(exposed, tile), 0.0, 1.0)
+            output = tf.clip_by_value(self._whole(_exposed(rgb, exposure), tile), 0.0, 1.0)
             # Blending samples, not RGB, leaves an unchanged picture exactly as it was.
             same = spec.source == spec.target
             plain = [tf.cast(p, tf.float32) for p in planes] if same else from_rgb(rgb, spec.target)
             enhanced = from_rgb(output, spec.target)
             return quantise(tuple(p + strength * (e - p) for p, e in zip(plain, enhanced)), spec.target)
 
-        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
+        def run(frames: FrameBatch, strength: float) -> PlaneBatch:
             with tf.device(f"/{self.device}"):
-                arrays = tuple(tf.constant(_stacked(plane)) for plane in planes)
-                output = enhance(arrays, tf.constant(strength, tf.float32), exposure)
+                arrays = tuple(tf.constant(_stacked(plane)) for plane in frames.planes)
+                output = enhance(arrays, tf.constant(strength, tf.float32), frames.exposure)
             return tuple(plane.numpy() for plane in output)
 
         if self._on_gpu:
             log.info("compiling for %dx%d, %d at a time", spec.width, spec.height, spec.batch)
-        run(*spec.blank())
+        with _without_tf32() if self._on_gpu and self.precision == "float32" else nullcontext():
+            run(spec.blank(), 1.0)
         return run
 
     def _whole(self, rgb: Any, tile: int) -> Any:
@@ -101,11 +104,21 @@ class _ExactProgram:
     def new_state(self, independent: bool = False) -> None:
         return None
 
-    def __call__(self, planes: Batch, strength: float, exposure: Samples, state: None, level: int = 0) -> Batch:
-        return self._run(planes, strength, exposure)
+    def __call__(self, frames: FrameBatch, strength: float, state: None, level: int = 0) -> PlaneBatch:
+        return self._run(frames, strength)
 
-    def skip(self, planes: Batch, exposure: Samples, state: None, level: int = 0) -> None:
+    def skip(self, frames: FrameBatch, state: None, level: int = 0) -> None:
         pass
+
+
+def _exposed(rgb: Any, exposure: Any) -> Any:
+    """RGB lifted by each frame's gain; gain 1 gives the network what the file holds, to the bit."""
+    gain, white = exposure[:, 0], exposure[:, 1]
+    return tf.cond(
+        tf.reduce_all(gain == 1.0),
+        lambda: rgb,
+        lambda: apply_exposure(suppress_false_chroma(rgb, gain), gain, white),
+    )
 
 
 def _stacked(plane: Sequence[Samples] | Samples) -> Samples:
@@ -114,20 +127,15 @@ def _stacked(plane: Sequence[Samples] | Samples) -> Samples:
     return plane[0][np.newaxis] if len(plane) == 1 else np.stack(plane)
 
 
-def in_tiles(network: Callable[[Any], Any], rgb: Any, largest: int) -> Any:
-    """`network` over (N, H, W, 3) in tiles of at most `largest` pixels a side, one at a time; equal to the whole."""
-    tall, rows = tiles(rgb.shape[1], largest, RECEPTIVE_RADIUS)
-    wide, columns = tiles(rgb.shape[2], largest, RECEPTIVE_RADIUS)
-    if len(rows) == len(columns) == 1:
-        return network(rgb)
-    cut = [rgb[:, r.start : r.start + tall, c.start : c.start + wide] for r in rows for c in columns]
-    # One after the other: memory is what tiles are for.
-    done = tf.map_fn(network, tf.stack(cut), parallel_iterations=1, fn_output_signature=tf.float32)
-    bands = []
-    for i, row in enumerate(rows):
-        parts = [
-            done[i * len(columns) + j, :, row.first : row.last, column.first : column.last]
-            for j, column in enumerate(columns)
-        ]
-        bands.append(tf.concat(parts, axis=2))
-    return tf.concat(bands, axis=1)
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    """Compiles float32 as float32. TensorFlow lets NVIDIA's matrix units round products to 10 bits ("TF32") unless told
+    otherwise: a switch of the whole process, read while compiling, and put back after it."""
+    config = tf.config.experimental
+    with _tf32_lock:
+        before = config.tensor_float_32_execution_enabled()
+        config.enable_tensor_float_32_execution(False)
+        try:
+            yield
+        finally:
+            config.enable_tensor_float_32_execution(before)

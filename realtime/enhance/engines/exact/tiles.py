@@ -7,7 +7,12 @@ picture's own border is used up to the edge.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from realtime.enhance.mbllen import RECEPTIVE_RADIUS
+from realtime.enhance.tensorflow_loader import tf
 
 
 @dataclass(frozen=True)
@@ -41,3 +46,22 @@ def tiles(length: int, largest: int, halo: int) -> tuple[int, list[Tile]]:
         result.append(Tile(start, done - start, end - start))
         done = end
     return size, result
+
+
+def in_tiles(network: Callable[[Any], Any], rgb: Any, largest: int) -> Any:
+    """`network` over (N, H, W, 3) in tiles of at most `largest` pixels a side, one at a time; equal to the whole."""
+    tall, rows = tiles(rgb.shape[1], largest, RECEPTIVE_RADIUS)
+    wide, columns = tiles(rgb.shape[2], largest, RECEPTIVE_RADIUS)
+    if len(rows) == len(columns) == 1:
+        return network(rgb)
+    cut = [rgb[:, r.start : r.start + tall, c.start : c.start + wide] for r in rows for c in columns]
+    # One after the other: tiles are for saving memory.
+    done = tf.map_fn(network, tf.stack(cut), parallel_iterations=1, fn_output_signature=tf.float32)
+    bands = []
+    for i, row in enumerate(rows):
+        parts = [
+            done[i * len(columns) + j, :, row.first : row.last, column.first : column.last]
+            for j, column in enumerate(columns)
+        ]
+        bands.append(tf.concat(parts, axis=2))
+    return tf.concat(bands, axis=1)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.engines.base import Batch, Engine, Planes, Program, ProgramSpec
+from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Planes, Program, ProgramSpec
 from realtime.enhance.engines.fast.planes import Reader, Writer
 from realtime.enhance.engines.fast.pyramid import Pyramid
 from realtime.enhance.engines.fast.student import INPUTS, compile_student, load
 from realtime.enhance.engines.fast.tone_lut import ToneLut, tone_luts
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
-from realtime.frame import Samples
 
 Floats = npt.NDArray[np.float32]
 
-#: What may be given up, in order: every how many frames the maps are computed, and how much smaller. Old maps still
-#: fit: they carry gains, noises and small offsets, while the base and the roughness they act on are the frame's own.
-LEVELS = ((6, 1), (12, 1), (12, 2))
+#: What may be given up, in order: seconds between two computations of the maps, and how much smaller they are. Old maps
+#: still fit: they carry gains, noises and small offsets, while the base and the roughness they act on are the frame's.
+LEVELS = ((0.2, 1), (0.4, 1), (0.4, 2))
+#: Maps may be computed so many seconds early, so that rounded timestamps do not delay them by a frame.
+TOLERANCE = 0.01
 #: A change of gain or white by less than this share moves no sample by half a level: the tables may stay.
 SAME_EXPOSURE = 0.004
 #: Of new maps, this share enters those in use where the picture stands still: less noise, hence less flicker.
@@ -36,7 +37,7 @@ MOVED_LEVELS, CUT_LEVELS = 8.0, 16.0
 class FastEngine(Engine):
     """The student of the given weights, for frames of any size. Raises WeightsError when they have none."""
 
-    def __init__(self, weights: Weights, device: str, precision: str, metered: bool) -> None:
+    def __init__(self, weights: Weights, device: str, precision: str) -> None:
         self.device, self.precision = device, precision
         student = compile_student(load(weights), tf.as_dtype(precision))
         signature = [tf.TensorSpec((1, None, None, INPUTS), tf.float32)]
@@ -44,8 +45,7 @@ class FastEngine(Engine):
 
     def program(self, spec: ProgramSpec) -> Program:
         program = _FastProgram(self, spec)
-        planes, strength, exposure = spec.blank()
-        program(planes, strength, exposure, program.new_state())
+        program(spec.blank(), 1.0, program.new_state())
         return program
 
     def maps(self, features: Floats) -> Floats:
@@ -81,23 +81,23 @@ class _FrameBuffers:
 
 @dataclass
 class _FastState:
-    """One stream: the maps in use, the base they were computed for and their age in frames; tables; buffers."""
+    """What is remembered of one stream, and the buffers it is computed in.
+
+    - `exposure`, `lut`: gain and white of the latest tables, and the tables.
+    - `maps`, `base`, `computed_at`: the maps in use, the base they were computed for, and their time in seconds.
+    """
 
     buffers: list[_FrameBuffers]
     independent: bool
     exposure: tuple[float, float] | None = None
     lut: ToneLut | None = None
     maps: Floats | None = None
-    base: Any = field(default=None)
-    age: int = 0
-
-    def forget(self) -> None:
-        """The next frame does not follow the one before."""
-        self.maps, self.base, self.age = None, None, 0
+    base: Any = None
+    computed_at: float = 0.0
 
 
 class _FastProgram:
-    """The program for one kind of frames."""
+    """The program for frames of one `ProgramSpec`."""
 
     def __init__(self, engine: FastEngine, spec: ProgramSpec) -> None:
         self._engine, self._spec = engine, spec
@@ -106,56 +106,53 @@ class _FastProgram:
     def new_state(self, independent: bool = False) -> _FastState:
         return _FastState([_FrameBuffers(self._spec) for _ in range(self._spec.batch)], independent)
 
-    def __call__(self, planes: Batch, strength: float, exposure: Samples, state: _FastState, level: int = 0) -> Batch:
-        frames, outputs = list(zip(*planes)), []
-        for first in range(0, len(frames), len(state.buffers)):
-            some = frames[first : first + len(state.buffers)]
-            pyramids, maps = self._analyse(some, exposure[first : first + len(some)], state, level)
-            buffers = state.buffers[: len(some)]
-            outputs += _side_by_side(_FrameBuffers.reconstruct, buffers, some, pyramids, maps, [strength] * len(some))
-        return tuple(zip(*outputs))
+    def __call__(self, frames: FrameBatch, strength: float, state: _FastState, level: int = 0) -> PlaneBatch:
+        pictures = list(zip(*frames.planes))
+        buffers = state.buffers[: len(pictures)]
+        pyramids, maps = self._analyse(pictures, frames, state, level)
+        strengths = [strength] * len(pictures)
+        return tuple(zip(*_side_by_side(_FrameBuffers.reconstruct, buffers, pictures, pyramids, maps, strengths)))
 
-    def skip(self, planes: Batch, exposure: Samples, state: _FastState, level: int = 0) -> None:
-        frames = list(zip(*planes))
-        for first in range(0, len(frames), len(state.buffers)):
-            some = frames[first : first + len(state.buffers)]
-            self._analyse(some, exposure[first : first + len(some)], state, level)
+    def skip(self, frames: FrameBatch, state: _FastState, level: int = 0) -> None:
+        self._analyse(list(zip(*frames.planes)), frames, state, level)
 
     def _analyse(
-        self, frames: list[Planes], exposure: Samples, state: _FastState, level: int
+        self, pictures: list[Planes], frames: FrameBatch, state: _FastState, level: int
     ) -> tuple[list[Pyramid], list[Floats]]:
-        luts = [self._lut((float(gain), float(white)), state) for gain, white in exposure]
-        pyramids = _side_by_side(_FrameBuffers.decompose, state.buffers[: len(frames)], frames, luts)
-        return pyramids, [self._update_maps(pyramid, state, level) for pyramid in pyramids]
+        luts = [self._lut((float(gain), float(white)), state) for gain, white in frames.exposure]
+        pyramids = _side_by_side(_FrameBuffers.decompose, state.buffers[: len(pictures)], pictures, luts)
+        seconds = frames.seconds.tolist()
+        return pyramids, [self._update_maps(pyramid, now, state, level) for pyramid, now in zip(pyramids, seconds)]
 
     def _lut(self, exposure: tuple[float, float], state: _FastState) -> ToneLut:
         """Tables for an exposure; those of the frame before where the difference cannot be seen."""
-        known = state.exposure
-        if state.lut is None or known is None or any(abs(n - k) > SAME_EXPOSURE * k for n, k in zip(exposure, known)):
+        latest = state.exposure
+        if (
+            state.lut is None
+            or latest is None
+            or any(abs(new - old) > SAME_EXPOSURE * old for new, old in zip(exposure, latest))
+        ):
             state.exposure, state.lut = exposure, self._luts(*exposure)
         return state.lut
 
-    def _update_maps(self, pyramid: Pyramid, state: _FastState, level: int) -> Floats:
-        """The maps for this frame: those of the frames before, brought up to date as often as the level says."""
-        if state.independent:
-            state.forget()
-        every, smaller = LEVELS[level]
-        state.age += 1
+    def _update_maps(self, pyramid: Pyramid, now: float, state: _FastState, level: int) -> Floats:
+        """The maps for the frame at `now` seconds: those of the frames before, computed as often as the level says."""
+        interval, smaller = LEVELS[level]
         change = None
-        if state.maps is not None:
+        if state.maps is not None and not state.independent:
             change = cv2.absdiff(pyramid.eighth, state.base)
             if cv2.mean(change)[0] > CUT_LEVELS / 255:
-                state.forget()
-        if state.maps is not None and state.age < every:
-            return state.maps
+                change = None  # a cut: what was there before does not count
+            elif 0 < now - state.computed_at < interval - TOLERANCE:
+                return state.maps
         maps = self._engine.maps(_reduced(pyramid.features, smaller))
         size = pyramid.eighth.shape[::-1]
         if maps.shape[1::-1] != size:
             maps = np.asarray(cv2.resize(maps, size))
-        if state.maps is not None:
+        if state.maps is not None and change is not None:
             share = np.minimum(change * np.float32(255 / MOVED_LEVELS) + np.float32(BLEND_SHARE), 1)[..., None]
             maps = state.maps + share * (maps - state.maps)
-        state.maps, state.base, state.age = maps, pyramid.eighth, 0
+        state.maps, state.base, state.computed_at = maps, pyramid.eighth, now
         return maps
 
 

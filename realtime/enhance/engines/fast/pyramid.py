@@ -78,7 +78,7 @@ class Workspace:
         """An empty plane for chroma, (H/2, W/2) on the grid."""
         return np.empty_like(self._half)
 
-    def apply_exposure(self, samples: Samples, lut: ToneLut) -> Shorts:
+    def apply_luma_lut(self, samples: Samples, lut: ToneLut) -> Shorts:
         """The curve alone, for luma `samples` (height, width): this canvas's own memory, on the grid."""
         return apply_lut(samples, lut.luma, self._luma)
 
@@ -86,7 +86,7 @@ class Workspace:
         """The pyramid of a frame: luma `samples` (height, width), `blue` and `red` as `ToneLut.chroma` gives them, in
         planes from `chroma`. Its `luma` is this workspace's own memory and is valid until the next call.
         """
-        full = self.apply_exposure(samples, lut)
+        full = self.apply_luma_lut(samples, lut)
         gray = _halve(_halve(full, self._half))
         cv2.absdiff(self._half, _double(gray, self._away), self._away)
         rough = _halve(self._away) * np.float32(1 / TOP)
