@@ -51,7 +51,10 @@ for row, (dark, bright) in zip(axes, zip(before, after)):
         axis.imshow(picture)
         axis.set_title(title)
         axis.axis("off")
-    row[2].hist([dark.ravel(), bright.ravel()], bins=64, range=(0, 255), label=("original", "enhanced"), density=True)
+    for picture, label in ((dark, "original"), (bright, "enhanced")):
+        row[2].hist(
+            picture.ravel(), bins=64, range=(0, 255), density=True, histtype="stepfilled", alpha=0.6, label=label
+        )
     row[2].set(xlabel="level", yticks=[])
     row[2].legend()
 figure.tight_layout()

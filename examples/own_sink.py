@@ -1,4 +1,4 @@
-"""A sink of your own: every twelfth enhanced frame, side by side in one picture.
+"""A sink of your own: every tenth enhanced frame, in one picture.
 
 python examples/own_sink.py [INPUT] [OUTPUT.jpg]
 """
@@ -19,7 +19,7 @@ SAMPLE = Path(__file__).resolve().parents[1] / "samples" / "night_drive.mp4"
 class ContactSheet(realtime.Sink):
     """Writes every `step`-th frame into one JPEG, `columns` to a row. A sink needs `write`; frames come as RGB."""
 
-    def __init__(self, path: Path, step: int = 12, columns: int = 2) -> None:
+    def __init__(self, path: Path, step: int = 10, columns: int = 3) -> None:
         self.name = str(path)
         self._path, self._step, self._columns = path, step, columns
         self._seen = 0
