@@ -38,6 +38,7 @@ class KeptPart:
         self._times: list[int] = []  # of every packet, in decoding order
         self._keyframes: list[int] = []
         self._time_base = Fraction(1)
+        self._length = Fraction(0)  # seconds from the first picture to the one behind those that are kept
         self._damage: list[int] = []  # where packets are missing or damaged, by the index of the next one
         try:
             with open_file(path) as container:
@@ -64,14 +65,18 @@ class KeptPart:
         Returns how many pictures that are."""
         before = self.frames
         self._shorten(min([before, *self._damage]))
-        # The packets of a source that is damaged itself do not tell when its frames are shown.
-        if self._matching(source_times(False)) < self.frames:
-            self._shorten(self._matching(source_times(True)))
+        times = source_times(False)
+        if self._matching(times) < self.frames:
+            # The packets of a source that is damaged itself do not tell when its frames are shown.
+            times = source_times(True)
+            self._shorten(self._matching(times))
         self._shorten(self._decodable())
+        if self.frames:
+            self._length = times[min(self.frames, len(times) - 1)] - times[0]
         return before - self.frames
 
     def packets(self, following: Fraction) -> Iterator[av.Packet]:
-        """The packets to keep; `following` is the time in seconds of the first picture that is not among them.
+        """The packets to keep, after `check`; `following` is the time in seconds of the first picture behind them.
 
         Times are moved so that this one fits: containers without negative times have shifted all. Decoding times are
         computed anew, as not every container stores them.
@@ -82,7 +87,7 @@ class KeptPart:
         delay = max(index - rank[time] for index, time in enumerate(self._times[: self.frames]))
         step = times[1] - times[0] if len(times) > 1 else 1
         with open_file(self.path) as container:
-            shift = self._times[self.frames] - round(following / self._time_base)
+            shift = times[0] - round((following - self._length) / self._time_base)
             for index, packet in enumerate(_as_encoded(_video_packets(container), main_video(container))):
                 if index == self.frames:
                     return
