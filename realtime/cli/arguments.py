@@ -69,11 +69,10 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
     wanted = f"from {low}" if high is None else f"{low}..{high}"
 
     def convert(text: str) -> int:
-        if not re.fullmatch(r"[+-]?\d+", text):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
-        if int(text) < low or (high is not None and int(text) > high):
-            raise argparse.ArgumentTypeError(f"{text} is outside {wanted}")
-        return int(text)
+        value = int(text) if re.fullmatch(r"[+-]?\d+", text) else low - 1
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number {wanted}")
+        return value
 
     return convert
 

@@ -56,11 +56,11 @@ def enhance_options(args: argparse.Namespace) -> EnhanceOptions:
 
 
 def make_enhancer(args: argparse.Namespace) -> Enhancer:
-    """The enhancer that the options ask for; TensorFlow is loaded here, for a whole process of ours."""
-    from realtime.enhance.host import limit_threads
+    """The enhancer that the options ask for. Loads TensorFlow, and prepares the process to do nothing but enhance."""
+    from realtime.enhance.host import configure_process
 
     options = enhance_options(args)
-    limit_threads(options.engine)
+    configure_process(options.engine)
     from realtime.enhance.enhancer import Enhancer
 
     return Enhancer(options)

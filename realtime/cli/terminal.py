@@ -66,7 +66,7 @@ def error_line(error: BaseException, args: argparse.Namespace | None = None) -> 
 def print_error(error: BaseException, args: argparse.Namespace, name: str = "") -> None:
     """One line for an error, with the `name` of its file unless the message has it; with ``-v`` the traceback first."""
     if getattr(args, "verbose", False):
-        for line in "".join(traceback.format_exception(error)).splitlines():
+        for line in redacted("".join(traceback.format_exception(error))).splitlines():
             print_line(line, error=True)
     text = error_line(error, args)
     print_line(f"realtime: {text if not name or name in text else f'{name}: {text}'}", error=True)
