@@ -59,7 +59,7 @@ def test_options_exist() -> None:
     known = {option for sub in subparsers().values() for action in sub._actions for option in action.option_strings}
     for path in [*ROOT.glob("README.md"), *(ROOT / "docs").rglob("*.md")]:
         for code in re.findall(r"`([^`\n]+)`", path.read_text("utf-8")):
-            if code.startswith("-"):  # what belongs to other programs stands behind their names
+            if re.match(r"--?[a-z]", code):  # options of other programs stand behind their names
                 assert code.split()[0].rstrip(".,") in known, f"{name(path)}: {code}"
 
 
