@@ -65,7 +65,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 class Client:
     """What page.js does, in Python: one viewer."""
 
-    def __init__(self, stream: ClientWebSocketResponse) -> None:
+    def __init__(self, stream: ClientWebSocketResponse[bool]) -> None:
         self.stream = stream
         self.statuses: list[dict[str, Any]] = []
 
