@@ -35,8 +35,9 @@ class EnhanceOptions:
     - `precision`: one of `PRECISIONS`; ``auto`` is measured.
     - `device`: ``auto``, ``cpu`` or ``gpu[:N]``.
     - `strength`: 0..1, linear blend from the input (0) to the enhanced picture (1).
-    - `exposure`: ``auto`` (metered), ``off`` (the plain network) or stops within `EXPOSURE_STOPS`; None is what
-      the weights were trained for.
+    - `exposure`: ``auto`` (metered place by place), ``scene`` (metered, one number for the frame), ``off`` (the plain
+      network) or stops within `EXPOSURE_STOPS`; None is what the weights were trained for.
+    - `denoise`: the longest memory over time in frames (2 to 60), ``off``, or ``auto``: on where frames are exposed.
     - `batch`: frames at a time, or ``auto``.
     """
 
@@ -47,6 +48,7 @@ class EnhanceOptions:
     strength: float = 1.0
     exposure: str | float | None = None
     batch: int | str = "auto"
+    denoise: int | str = "auto"
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= 1.0:
@@ -55,12 +57,14 @@ class EnhanceOptions:
             raise SettingError(f"batch {self.batch!r} is neither 'auto' nor a number from 1")
         if self.precision not in PRECISIONS:
             raise SettingError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        if self.denoise not in ("auto", "off") and not (isinstance(self.denoise, int) and 2 <= self.denoise <= 60):
+            raise SettingError(f"denoise {self.denoise!r} is not auto, off or a number of frames from 2 to 60")
         parse_exposure(self.exposure)
 
 
 def parse_exposure(exposure: str | float | None) -> float | None:
-    """The stops that `exposure` asks for, or None for ``auto``, ``off`` and None. Raises SettingError."""
-    if exposure in (None, "auto", "off"):
+    """The stops that `exposure` asks for, or None for ``auto``, ``scene``, ``off`` and None. Raises SettingError."""
+    if exposure in (None, "auto", "scene", "off"):
         return None
     try:
         stops = float(exposure)  # type: ignore[arg-type]
@@ -68,7 +72,7 @@ def parse_exposure(exposure: str | float | None) -> float | None:
         stops = float("nan")
     low, high = EXPOSURE_STOPS
     if not low <= stops <= high:
-        raise SettingError(f"exposure {exposure!r} is not auto, off or stops from {low:g} to {high:g}")
+        raise SettingError(f"exposure {exposure!r} is not auto, scene, off or stops from {low:g} to {high:g}")
     return stops
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from realtime.color import LUMA_WEIGHTS, Matrix, sample_scale
+from realtime.enhance.exposure.fine import STEPS
 from realtime.enhance.tensorflow_loader import tf
 from realtime.frame import PixelFormat, Samples
 
 
-def _grow(chroma: Any, format: PixelFormat, height: int, width: int) -> Any:
+def _grow(chroma: Any, subsampling: tuple[int, int], height: int, width: int) -> Any:
     """Repeats chroma samples to luma size; exactly undone by `_shrink`."""
-    across, down = format.chroma
+    across, down = subsampling
     if down > 1:
         chroma = tf.repeat(chroma, down, axis=1)[:, :height]
     if across > 1:
@@ -47,10 +48,22 @@ def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
     else:
         height, width = planes[0].shape[1:]
         blue, red = (
-            _grow((tf.cast(plane, tf.float32) - middle) / reach, format, height, width) for plane in planes[1:]
+            _grow((tf.cast(plane, tf.float32) - middle) / reach, format.chroma, height, width) for plane in planes[1:]
         )
         rgb = tf.stack(_channels(luma, blue, red, format.matrix), axis=-1)
     return tf.clip_by_value(rgb, 0.0, 1.0)
+
+
+def fine_to_rgb(planes: tuple[Any, ...], matrix: Matrix) -> Any:
+    """Batched `Fine` planes, int16 (N, H, W) with chroma at its own size, as float32 RGB (N, H, W, 3) in 0..1."""
+    unit = np.float32(1 / (255 * STEPS))
+    luma = tf.cast(planes[0], tf.float32) * unit
+    if len(planes) == 1:
+        return tf.clip_by_value(tf.repeat(luma[..., tf.newaxis], 3, axis=-1), 0.0, 1.0)
+    height, width = planes[0].shape[1:]
+    across, down = -(-width // planes[1].shape[2]), -(-height // planes[1].shape[1])
+    blue, red = (_grow(tf.cast(plane, tf.float32) * unit, (across, down), height, width) for plane in planes[1:])
+    return tf.clip_by_value(tf.stack(_channels(luma, blue, red, matrix), axis=-1), 0.0, 1.0)
 
 
 def _channels(luma: Any, blue: Any, red: Any, matrix: Matrix) -> list[Any]:

@@ -14,7 +14,8 @@ from realtime.control import Control, ControlState
 from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, FrameBatch, Program, ProgramSpec
 from realtime.enhance.engines.registry import AUTO, abilities, create_engine
-from realtime.enhance.exposure.controller import ExposureController
+from realtime.enhance.exposure.memory import denoise_frames
+from realtime.enhance.exposure.stream import StreamExposure, exposed_alone
 from realtime.enhance.session import EnhanceSession
 from realtime.enhance.weights import find
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
@@ -36,8 +37,10 @@ class Enhancer:
         #: The weights file that was found.
         self.weights = find(self.options.weights)
         trained_for = "auto" if self.weights.metered else "off"
-        #: ``auto``, ``off`` or stops: what was asked for, or what the weights were trained for.
+        #: ``auto``, ``scene``, ``off`` or stops: what was asked for, or what the weights were trained for.
         self.exposure = trained_for if self.options.exposure is None else self.options.exposure
+        #: The longest memory over time, in frames; 1 is none.
+        self.denoise = denoise_frames(self.options.denoise, self.exposure != "off")
         self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
         self._programs: OrderedDict[tuple[str, ProgramSpec], Program] = OrderedDict()
@@ -55,16 +58,26 @@ class Enhancer:
         name = self._best_engine()
         asked, traits = self.options.batch, abilities(name)
         batch = min(asked if isinstance(asked, int) else traits.cpu_batch, len(pictures))
-        exposure = ExposureController(self.exposure, self.weights.meter_path)
-        program = self.program(name, ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB))
+        spec = ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB, self.exposes)
+        program = self.program(name, spec)
         state = program.new_state(independent=True)
         for first in range(0, len(pictures), batch):
             frames = [Frame((np.ascontiguousarray(picture),)) for picture in pictures[first : first + batch]]
-            given = FrameBatch.of(frames, [exposure.independent(frame) for frame in frames])
+            exposed = [exposed_alone(f, spec.working_format, self.exposure) for f in frames] if self.exposes else None
+            given = FrameBatch.of(frames, exposed)
             result = program(given.padded(batch) if traits.fixed_batch else given, self.options.strength, state)
             for index in range(len(frames)):
                 output[first + index] = result[0][index]
         return output
+
+    @property
+    def exposes(self) -> bool:
+        """Whether frames are calmed over time or lifted before an engine restores them."""
+        return self.exposure != "off" or self.denoise > 1
+
+    def new_exposure(self, format: PixelFormat) -> StreamExposure | None:
+        """Memory and exposure for a new stream in that format; None where frames are restored as they are."""
+        return StreamExposure(format, self.exposure, self.denoise) if self.exposes else None
 
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
         """A session for a stream, whose frames come out in `format`. Compiles, which may take seconds.
@@ -130,6 +143,15 @@ class _Controlled:
 
     def __init__(self, enhancer: Enhancer, control: Control) -> None:
         self._enhancer, self._control = enhancer, control
+
+    @property
+    def exposes(self) -> bool:
+        """Whether frames are calmed over time or lifted before an engine restores them."""
+        return self.exposure != "off" or self.denoise > 1
+
+    def new_exposure(self, format: PixelFormat) -> StreamExposure | None:
+        """Memory and exposure for a new stream in that format; None where frames are restored as they are."""
+        return StreamExposure(format, self.exposure, self.denoise) if self.exposes else None
 
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
         return self._enhancer._session(info, format, self._control)

@@ -11,7 +11,7 @@ from realtime.control import Control, ControlState
 from realtime.enhance.autoselect import DEFAULT_RATE, choose_batch
 from realtime.enhance.engines.base import FrameBatch, Program, ProgramSpec
 from realtime.enhance.engines.registry import abilities
-from realtime.enhance.exposure.controller import ExposureController
+from realtime.enhance.exposure.stream import StreamExposure
 from realtime.enhance.governor import Governor
 from realtime.errors import RealtimeError
 from realtime.frame import Frame, PixelFormat, StreamInfo
@@ -37,8 +37,8 @@ class EnhanceSession:
     ) -> None:
         self._enhancer, self._info, self._format, self._control = enhancer, info, format, control
         self._settings: ControlState = control.state
-        self._exposure = ExposureController(enhancer.exposure, enhancer.weights.meter_path)
-        self._apply(self._settings)
+        self._exposure: StreamExposure | None = None
+        self._exposed_format: PixelFormat | None = None
         self._latest: float | None = None
         self._computing = _Computing(enhancer, info, format, engine)
 
@@ -78,7 +78,8 @@ class EnhanceSession:
 
     def restart(self) -> None:
         """Forgets the frames so far: the next one follows a seek or a lost connection."""
-        self._exposure.restart()
+        if self._exposure is not None:
+            self._exposure.restart()
         self._computing.forget()
 
     def describe(self) -> EngineInfo:
@@ -112,10 +113,17 @@ class EnhanceSession:
         ]
 
     def _exposed(self, run: list[Frame]) -> FrameBatch:
+        format = self._spec(run[0]).working_format
+        if format != self._exposed_format:  # the first frame, or a stream whose format changes
+            self._exposure, self._exposed_format = self._enhancer.new_exposure(format), format
+            self._apply(self._settings)
+        if self._exposure is None:
+            return FrameBatch.of(run)
         return FrameBatch.of(run, [self._exposure.next(frame) for frame in run])
 
     def _spec(self, frame: Frame) -> ProgramSpec:
-        return ProgramSpec(frame.width, frame.height, self.batch, frame.format, self._format)
+        size = (frame.width, frame.height)
+        return ProgramSpec(*size, self.batch, frame.format, self._format, self._enhancer.exposes)
 
     def _read_control(self) -> None:
         """Takes up what the user changed since the last call."""
@@ -129,7 +137,8 @@ class EnhanceSession:
     def _apply(self, settings: ControlState) -> None:
         self._settings = settings
         asked = self._enhancer.exposure if settings.exposure is None else settings.exposure
-        self._exposure.set(asked, settings.exposure_bias)
+        if self._exposure is not None:
+            self._exposure.set(asked, settings.exposure_bias)
 
     def _change_engine(self, asked: str) -> None:
         """Computes with another engine from now on; one that cannot be used leaves the present one at work."""
@@ -158,7 +167,7 @@ class _Computing:
         self._spec: ProgramSpec | None = None
         self._program: Program
         self._state: Any = None
-        self._select(ProgramSpec(info.width, info.height, self.batch, info.format, format))
+        self._select(ProgramSpec(info.width, info.height, self.batch, info.format, format, enhancer.exposes))
 
     def process(self, frames: FrameBatch, spec: ProgramSpec, strength: float) -> tuple[Any, ...]:
         self._select(spec)
@@ -199,6 +208,6 @@ class _Computing:
             return 1
         if self._engine.device == "cpu" or not self._abilities.fixed_batch:
             return self._abilities.cpu_batch
-        spec = ProgramSpec(info.width, info.height, 1, info.format, format)
+        spec = ProgramSpec(info.width, info.height, 1, info.format, format, self._enhancer.exposes)
         name = self._abilities.name
         return choose_batch(self._engine, lambda s: self._enhancer.program(name, s), spec, info.frames)

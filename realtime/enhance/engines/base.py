@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from realtime.enhance.exposure.fine import Fine, to_fine
 from realtime.frame import Frame, PixelFormat, Samples
 
 #: The planes of one frame.
@@ -26,19 +27,19 @@ class FrameBatch:
     """Frames of one size and format, in the order of their stream, as a program gets them.
 
     - `planes`: see `PlaneBatch`.
-    - `exposure`: float32 (N, 2), gain and white as `meter.apply_exposure` takes them. Gain 1 leaves a frame as it is.
     - `seconds`: float64 (N,), presentation times.
+    - `exposed`: the same frames calmed over time and lifted, in fixed point; None where they are restored as they are.
     """
 
     planes: PlaneBatch
-    exposure: Samples
     seconds: Samples
+    exposed: Sequence[Fine] | None = None
 
     @classmethod
-    def of(cls, frames: Sequence[Frame], exposures: Sequence[tuple[float, float]]) -> FrameBatch:
-        """Frames of a stream with gain and white of each."""
+    def of(cls, frames: Sequence[Frame], exposed: Sequence[Fine] | None = None) -> FrameBatch:
+        """Frames of a stream, and what became of each by exposure and memory."""
         planes = tuple([frame.planes[i] for frame in frames] for i in range(len(frames[0].planes)))
-        return cls(planes, np.array(exposures, np.float32), np.array([frame.seconds for frame in frames]))
+        return cls(planes, np.array([frame.seconds for frame in frames]), exposed)
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -46,34 +47,43 @@ class FrameBatch:
     def part(self, first: int, last: int) -> FrameBatch:
         """Frames `first` to `last`, the latter not included."""
         some = slice(first, last)
-        return FrameBatch(tuple(plane[some] for plane in self.planes), self.exposure[some], self.seconds[some])
+        exposed = None if self.exposed is None else self.exposed[some]
+        return FrameBatch(tuple(plane[some] for plane in self.planes), self.seconds[some], exposed)
 
     def padded(self, count: int) -> FrameBatch:
         """At least `count` frames: the last one is repeated."""
         if len(self) >= count:
             return self
         index = np.minimum(np.arange(count), len(self) - 1)
-        return FrameBatch(
-            tuple([plane[i] for i in index] for plane in self.planes), self.exposure[index], self.seconds[index]
-        )
+        exposed = None if self.exposed is None else [self.exposed[i] for i in index]
+        return FrameBatch(tuple([plane[i] for i in index] for plane in self.planes), self.seconds[index], exposed)
 
 
 @dataclass(frozen=True)
 class ProgramSpec:
-    """The frames a program is made for: all of one size and format, at most `batch` at a time."""
+    """The frames a program is made for: all of one size and format, at most `batch` at a time.
+
+    `exposed`: they come with ``FrameBatch.exposed``.
+    """
 
     width: int
     height: int
     batch: int
     source: PixelFormat
     target: PixelFormat
+    exposed: bool = False
+
+    @property
+    def working_format(self) -> PixelFormat:
+        """`source`, with the matrix that `Fine` planes are in: its own, or for RGB the output's, which then need not be
+        converted."""
+        return self.source if self.source.model != "rgb" else replace(self.source, matrix=self.target.matrix)
 
     def blank(self) -> FrameBatch:
-        """`batch` frames of zeros at exposure 1, to warm up or time a program with."""
-        planes = tuple(
-            np.zeros((self.batch, *s), self.source.dtype) for s in self.source.shapes(self.width, self.height)
-        )
-        return FrameBatch(planes, np.ones((self.batch, 2), np.float32), np.zeros(self.batch))
+        """`batch` frames of zeros, not lifted, to warm up or time a program with."""
+        frame = tuple(np.zeros(s, self.source.dtype) for s in self.source.shapes(self.width, self.height))
+        exposed = [to_fine(frame, self.working_format)] * self.batch if self.exposed else None
+        return FrameBatch(tuple(np.stack([plane] * self.batch) for plane in frame), np.zeros(self.batch), exposed)
 
 
 class Program(Protocol):

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
+from realtime.enhance.color_ops import fine_to_rgb, from_rgb, quantise, to_rgb
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
 from realtime.enhance.engines.exact.oom import Compiled, OomFallback
 from realtime.enhance.engines.exact.tiles import in_tiles
-from realtime.enhance.exposure.meter import apply_exposure, suppress_false_chroma
+from realtime.enhance.exposure.fine import Fine
 from realtime.enhance.mbllen import SMALLEST_SIDE
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
@@ -48,21 +48,13 @@ class ExactEngine(Engine):
         return _ExactProgram(OomFallback(self._build, spec, LARGEST_TILE[self.device.partition(":")[0]]))
 
     def _build(self, spec: ProgramSpec, tile: int) -> Compiled:
-        signature = [
-            tuple(
-                tf.TensorSpec((spec.batch, *shape), spec.source.dtype)
-                for shape in spec.source.shapes(spec.width, spec.height)
-            ),
-            tf.TensorSpec((), tf.float32),
-            tf.TensorSpec((spec.batch, 2), tf.float32),
-        ]
-
         # XLA pays on the GPU; on the CPU oneDNN's own convolutions are faster than what it generates. AutoGraph is not
         # needed, and would leave generated source files behind when the process is killed.
-        @tf.function(input_signature=signature, jit_compile=self._on_gpu, autograph=False)
-        def enhance(planes: tuple[Any, ...], strength: Any, exposure: Any) -> tuple[Any, ...]:
+        @tf.function(input_signature=_signature(spec), jit_compile=self._on_gpu, autograph=False)
+        def enhance(planes: tuple[Any, ...], strength: Any, exposed: tuple[Any, ...]) -> tuple[Any, ...]:
             rgb = to_rgb(planes, spec.source)
-            output = tf.clip_by_value(self._whole(_exposed(rgb, exposure), tile), 0.0, 1.0)
+            seen = fine_to_rgb(exposed, spec.working_format.matrix) if spec.exposed else rgb
+            output = tf.clip_by_value(self._whole(seen, tile), 0.0, 1.0)
             # Blending samples, not RGB, leaves an unchanged picture exactly as it was.
             same = spec.source == spec.target
             plain = [tf.cast(p, tf.float32) for p in planes] if same else from_rgb(rgb, spec.target)
@@ -72,7 +64,8 @@ class ExactEngine(Engine):
         def run(frames: FrameBatch, strength: float) -> PlaneBatch:
             with tf.device(f"/{self.device}"):
                 arrays = tuple(tf.constant(_stacked(plane)) for plane in frames.planes)
-                output = enhance(arrays, tf.constant(strength, tf.float32), frames.exposure)
+                exposed = tuple(tf.constant(_stacked(plane)) for plane in _fine_planes(frames.exposed))
+                output = enhance(arrays, tf.constant(strength, tf.float32), exposed)
             return tuple(plane.numpy() for plane in output)
 
         if self._on_gpu:
@@ -111,14 +104,20 @@ class _ExactProgram:
         pass
 
 
-def _exposed(rgb: Any, exposure: Any) -> Any:
-    """RGB lifted by each frame's gain; gain 1 gives the network what the file holds, to the bit."""
-    gain, white = exposure[:, 0], exposure[:, 1]
-    return tf.cond(
-        tf.reduce_all(gain == 1.0),
-        lambda: rgb,
-        lambda: apply_exposure(suppress_false_chroma(rgb, gain), gain, white),
-    )
+def _signature(spec: ProgramSpec) -> list[Any]:
+    """Sample planes, strength, and `Fine` planes, of which there are none where frames are not exposed."""
+    shapes = spec.source.shapes(spec.width, spec.height)
+    fine = [shapes[0][:2]] * 3 if spec.source.model == "rgb" else list(shapes)
+    return [
+        tuple(tf.TensorSpec((spec.batch, *shape), spec.source.dtype) for shape in shapes),
+        tf.TensorSpec((), tf.float32),
+        tuple(tf.TensorSpec((spec.batch, *shape), tf.int16) for shape in fine if spec.exposed),
+    ]
+
+
+def _fine_planes(exposed: Sequence[Fine] | None) -> list[list[Samples]]:
+    """One list per plane; gray frames have one plane."""
+    return [list(plane) for plane in zip(*exposed or ()) if plane[0] is not None]
 
 
 def _stacked(plane: Sequence[Samples] | Samples) -> Samples:

@@ -1,4 +1,4 @@
-"""The fast engine: the exposure curve by table, MBLLEN's restoration by a distilled student, planes to planes."""
+"""The fast engine: MBLLEN's restoration by a distilled student, planes to planes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Planes
 from realtime.enhance.engines.fast.planes import Reader, Writer
 from realtime.enhance.engines.fast.pyramid import Pyramid
 from realtime.enhance.engines.fast.student import INPUTS, compile_student, load
-from realtime.enhance.engines.fast.tone_lut import ToneLut, tone_luts
+from realtime.enhance.exposure.fine import Fine, to_fine
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 
@@ -26,8 +26,6 @@ Floats = npt.NDArray[np.float32]
 LEVELS = ((0.2, 1), (0.4, 1), (0.4, 2))
 #: Maps may be computed so many seconds early, so that rounded timestamps do not delay them by a frame.
 TOLERANCE = 0.01
-#: A change of gain or white by less than this share moves no sample by half a level: the tables may stay.
-SAME_EXPOSURE = 0.004
 #: Of new maps, this share enters those in use where the picture stands still: less noise, hence less flicker.
 BLEND_SHARE = 0.4
 #: A change of the base by so many levels replaces the maps there at once; of the whole frame on average, is a cut.
@@ -60,22 +58,17 @@ class _FrameBuffers:
 
     def __init__(self, spec: ProgramSpec) -> None:
         self._spec, self._reader, self._writer = spec, Reader(spec), Writer(spec)
-        self._identity = tone_luts(self._reader.format)(1.0, 1.0)
 
-    def decompose(self, frame: Planes, lut: ToneLut) -> Pyramid:
-        self._luma, *chroma = self._reader.planes(frame)
-        self._blue, self._red = self._reader.chroma(chroma, self._identity)
-        return self._reader.workspace.decompose(self._luma, self._blue, self._red, lut)
+    def decompose(self, fine: Fine) -> Pyramid:
+        return self._reader.workspace.decompose(*self._reader(fine))
 
     def reconstruct(self, frame: Planes, pyramid: Pyramid, maps: Floats, strength: float) -> Planes:
         enhanced = self._writer(*self._reader.workspace.reconstruct(pyramid, maps))
         if strength == 1.0:
             return enhanced
-        if self._spec.source == self._spec.target:
-            plain = frame
-        else:
-            luma = self._reader.workspace.apply_luma_lut(self._luma, self._identity)
-            plain = self._writer(luma, self._blue, self._red)
+        plain = frame
+        if self._spec.source != self._spec.target:
+            plain = self._writer(*self._reader(to_fine(frame, self._spec.working_format)))
         return tuple(cv2.addWeighted(p, 1 - strength, e, strength, 0) for p, e in zip(plain, enhanced))
 
 
@@ -83,14 +76,11 @@ class _FrameBuffers:
 class _FastState:
     """What is remembered of one stream, and the buffers it is computed in.
 
-    - `exposure`, `lut`: gain and white of the latest tables, and the tables.
     - `maps`, `base`, `computed_at`: the maps in use, the base they were computed for, and their time in seconds.
     """
 
     buffers: list[_FrameBuffers]
     independent: bool
-    exposure: tuple[float, float] | None = None
-    lut: ToneLut | None = None
     maps: Floats | None = None
     base: Any = None
     computed_at: float = 0.0
@@ -101,7 +91,6 @@ class _FastProgram:
 
     def __init__(self, engine: FastEngine, spec: ProgramSpec) -> None:
         self._engine, self._spec = engine, spec
-        self._luts = tone_luts(Reader.working_format(spec))
 
     def new_state(self, independent: bool = False) -> _FastState:
         return _FastState([_FrameBuffers(self._spec) for _ in range(self._spec.batch)], independent)
@@ -119,21 +108,12 @@ class _FastProgram:
     def _analyse(
         self, pictures: list[Planes], frames: FrameBatch, state: _FastState, level: int
     ) -> tuple[list[Pyramid], list[Floats]]:
-        luts = [self._lut((float(gain), float(white)), state) for gain, white in frames.exposure]
-        pyramids = _side_by_side(_FrameBuffers.decompose, state.buffers[: len(pictures)], pictures, luts)
+        fine = frames.exposed
+        if fine is None:
+            fine = [to_fine(picture, self._spec.working_format) for picture in pictures]
+        pyramids = _side_by_side(_FrameBuffers.decompose, state.buffers[: len(pictures)], fine)
         seconds = frames.seconds.tolist()
         return pyramids, [self._update_maps(pyramid, now, state, level) for pyramid, now in zip(pyramids, seconds)]
-
-    def _lut(self, exposure: tuple[float, float], state: _FastState) -> ToneLut:
-        """Tables for an exposure; those of the frame before where the difference cannot be seen."""
-        latest = state.exposure
-        if (
-            state.lut is None
-            or latest is None
-            or any(abs(new - old) > SAME_EXPOSURE * old for new, old in zip(exposure, latest))
-        ):
-            state.exposure, state.lut = exposure, self._luts(*exposure)
-        return state.lut
 
     def _update_maps(self, pyramid: Pyramid, now: float, state: _FastState, level: int) -> Floats:
         """The maps for the frame at `now` seconds: those of the frames before, computed as often as the level says."""

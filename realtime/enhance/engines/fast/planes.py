@@ -1,25 +1,18 @@
-"""Any pixel format in and out of the fast engine, whose own form is luma and half-size chroma in 16-bit integers.
+"""Fine planes into the fast engine's workspace, and its result as planes of any pixel format.
 
-Interleaved RGB has 8 bits throughout this package."""
+Interleaved RGB has 8 bits throughout this package.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from realtime.color import LUMA_WEIGHTS, sample_scale
 from realtime.enhance.engines.base import Planes, ProgramSpec
-from realtime.enhance.engines.fast.pyramid import Workspace, apply_lut, pad_edge, to_samples
-from realtime.enhance.engines.fast.tone_lut import Shorts, ToneLut
+from realtime.enhance.engines.fast.pyramid import Workspace, pad_edge, to_samples
+from realtime.enhance.exposure.fine import Fine, Shorts
 from realtime.frame import PixelFormat, Samples
-
-
-def _working_yuv(spec: ProgramSpec) -> PixelFormat:
-    """The YUV that RGB is read as or written from: the other side's colors, full range, so that nothing is lost."""
-    yuv = next((f for f in (spec.source, spec.target) if f.model == "yuv"), spec.source)
-    return PixelFormat("yuv", 8, (1, 1), yuv.matrix, full_range=True)
 
 
 def _from_rgb(format: PixelFormat) -> Samples:
@@ -32,48 +25,40 @@ def _from_rgb(format: PixelFormat) -> Samples:
 
 
 class Reader:
-    """Frames of `spec.source` as luma samples and chroma in `apply.STEPS`."""
+    """Fine planes of frames of one size, brought onto the grid of a `Workspace`."""
 
     def __init__(self, spec: ProgramSpec) -> None:
-        self._source = spec.source
-        #: What `planes` answers.
-        self.format = self.working_format(spec)
-        self.workspace = Workspace(spec.width, spec.height, self.format.matrix)
-        self._matrix = _from_rgb(self.format)
+        self.workspace = Workspace(spec.width, spec.height)
 
-    @staticmethod
-    def working_format(spec: ProgramSpec) -> PixelFormat:
-        """What luma and chroma are read as."""
-        return _working_yuv(spec) if spec.source.model == "rgb" else spec.source
+    def __call__(self, fine: Fine) -> tuple[Shorts, Shorts, Shorts]:
+        """Luma (H, W) and chroma (H/2, W/2) on the grid; the luma is the workspace's own memory."""
+        luma = self.workspace.luma()
+        luma[: self.workspace.height, : self.workspace.width] = fine.luma
+        pad_edge(luma, self.workspace.height, self.workspace.width)
+        return luma, self._half(fine.blue), self._half(fine.red)
 
-    def planes(self, frame: Planes) -> Planes:
-        """The frame's planes, or those that interleaved RGB makes."""
-        if self._source.model != "rgb":
-            return frame
-        return tuple(cv2.split(cv2.transform(frame[0], self._matrix)))
-
-    def chroma(self, planes: Sequence[Samples], lut: ToneLut) -> tuple[Shorts, Shorts]:
-        """Cb and Cr about 0 at half size, on the canvas's grid; none are 0."""
-        blue, red = self.workspace.chroma(), self.workspace.chroma()
-        for plane, out in zip(planes, (blue, red)):
-            if self.format.chroma == (2, 2):
-                apply_lut(plane, lut.chroma, out)
-            else:
-                rows, columns = -(-self.workspace.height // 2), -(-self.workspace.width // 2)
-                whole = apply_lut(plane, lut.chroma, np.empty(plane.shape, np.int16))
-                cv2.resize(whole, (columns, rows), out[:rows, :columns], interpolation=cv2.INTER_AREA)
-                pad_edge(out, rows, columns)
-        if not planes:
-            blue[:], red[:] = 0, 0
-        return blue, red
+    def _half(self, plane: Shorts | None) -> Shorts:
+        """Chroma at half the size of luma; none is 0."""
+        out = self.workspace.chroma()
+        if plane is None:
+            out[:] = 0
+            return out
+        rows, columns = -(-self.workspace.height // 2), -(-self.workspace.width // 2)
+        if plane.shape == (rows, columns):
+            out[:rows, :columns] = plane
+        else:
+            cv2.resize(plane, (columns, rows), out[:rows, :columns], interpolation=cv2.INTER_AREA)
+        return pad_edge(out, rows, columns)
 
 
 class Writer:
-    """Luma and half-size chroma in `apply.STEPS` as planes of `spec.target`."""
+    """Luma and half-size chroma in `fine.STEPS` as planes of `spec.target`."""
 
     def __init__(self, spec: ProgramSpec) -> None:
         self._target, self._width, self._height = spec.target, spec.width, spec.height
-        self._format = _working_yuv(spec) if spec.target.model == "rgb" else spec.target
+        # RGB is written through YUV of full range, so that nothing is lost.
+        rgb = PixelFormat("yuv", 8, (1, 1), spec.working_format.matrix, full_range=True)
+        self._format = rgb if spec.target.model == "rgb" else spec.target
         from_rgb = _from_rgb(self._format)
         to_rgb = np.linalg.inv(from_rgb[:, :3])
         self._matrix = np.column_stack([to_rgb, -to_rgb @ from_rgb[:, 3]])

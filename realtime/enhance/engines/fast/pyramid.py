@@ -1,11 +1,11 @@
-"""Restoration maps put to work at full size, on planes, in 16-bit integers.
+"""Restoration maps applied at full size, on planes, in 16-bit integers.
 
-The developed luma is split as a Laplacian pyramid (Burt and Adelson 1983) with two steps of detail, full size to a
+The lifted luma is split as a Laplacian pyramid (Burt and Adelson 1983) with two steps of detail, full size to a
 quarter and a quarter to an eighth. The maps scale each step and shift the base, which is a guided filter's
 ``base + a * (picture - mean)`` (He, Sun and Tang, "Guided image filtering", TPAMI 2013). Its ``a`` comes from a learned
-gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below
-where detail is no more than noise. Gains of 1, no offsets and no noise leave the developed picture.
-Chroma is restored at a quarter and brought up once. No full-size RGB, and no full-size float, is ever result.
+gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below where detail is no more
+than noise. Gains of 1, no offsets and no noise leave the lifted picture. Chroma is restored at a quarter and enlarged
+once. No full-size RGB, and no full-size float, is ever made.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from realtime.color import Matrix
-from realtime.enhance.engines.fast.tone_lut import TOP, ChromaDeveloper, Floats, Shorts, ToneLut
+from realtime.enhance.exposure.fine import STEPS, Floats, Shorts
 from realtime.frame import Samples
 
+#: White in fixed point.
+TOP = 255 * STEPS
+#: White in fixed point.
+TOP = 255 * STEPS
 #: Sides are extended to a multiple of this.
 GRID = 8
 #: Gains in fixed point: 1 is this, and none is more than 8.
@@ -28,9 +31,12 @@ SMOOTH = (0.1 / 255) ** 2
 
 
 class Pyramid(NamedTuple):
-    """One frame taken apart, all on the grid: luma developed as gray, int16 0..`TOP`, at full size and at a quarter;
-    what it is with its colors, and Cb and Cr, at a quarter, float32 in 0..1 and about 0; that luma at an eighth; how
-    `rough` luma is at a quarter: the mean distance of its four halves from it."""
+    """One frame, decomposed on the grid.
+
+    - `luma` at full size and `gray` at a quarter: int16, 0..`TOP`.
+    - `quarter`, `blue`, `red`: luma in 0..1, Cb and Cr about 0, at a quarter, float32. `eighth`: luma at an eighth.
+    - `rough`: the mean distance of luma's four halves from their mean, at a quarter, float32.
+    """
 
     luma: Shorts
     gray: Shorts
@@ -47,16 +53,6 @@ class Pyramid(NamedTuple):
         return np.asarray(cv2.merge([self.quarter, point, self.blue, self.red, np.sqrt(self.rough)]))
 
 
-def apply_lut(samples: Samples, table: Shorts, out: Shorts) -> Shorts:
-    """`table` at each sample, into `out`, which may be larger and is then filled up."""
-    rows, columns = samples.shape
-    if samples.dtype == np.uint8:
-        cv2.LUT(samples, table, out[:rows, :columns])
-    else:
-        np.take(table, samples, out=out[:rows, :columns], mode="clip")
-    return pad_edge(out, rows, columns)
-
-
 def pad_edge(plane: Shorts, rows: int, columns: int) -> Shorts:
     """Repeats the last of so many rows and columns to the end."""
     plane[:rows, columns:] = plane[:rows, columns - 1 : columns]
@@ -67,33 +63,27 @@ def pad_edge(plane: Shorts, rows: int, columns: int) -> Shorts:
 class Workspace:
     """Room to work on pictures of one size. Full-size memory is taken once: fresh pages cost as much as the work."""
 
-    def __init__(self, width: int, height: int, matrix: Matrix) -> None:
+    def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.wide, self.tall = (-(-length // GRID) * GRID for length in (width, height))
         self._luma, self._base, self._gain = (np.empty((self.tall, self.wide), np.int16) for _ in range(3))
         self._half, self._away = np.empty((2, self.tall // 2, self.wide // 2), np.int16)
-        self._colors = ChromaDeveloper(self.tall // 4, self.wide // 4, matrix)
+
+    def luma(self) -> Shorts:
+        """The plane for luma, (H, W) on the grid; the same one each time."""
+        return self._luma
 
     def chroma(self) -> Shorts:
         """An empty plane for chroma, (H/2, W/2) on the grid."""
         return np.empty_like(self._half)
 
-    def apply_luma_lut(self, samples: Samples, lut: ToneLut) -> Shorts:
-        """The curve alone, for luma `samples` (height, width): this canvas's own memory, on the grid."""
-        return apply_lut(samples, lut.luma, self._luma)
-
-    def decompose(self, samples: Samples, blue: Shorts, red: Shorts, lut: ToneLut) -> Pyramid:
-        """The pyramid of a frame: luma `samples` (height, width), `blue` and `red` as `ToneLut.chroma` gives them, in
-        planes from `chroma`. Its `luma` is this workspace's own memory and is valid until the next call.
-        """
-        full = self.apply_luma_lut(samples, lut)
-        gray = _halve(_halve(full, self._half))
+    def decompose(self, luma: Shorts, blue: Shorts, red: Shorts) -> Pyramid:
+        """The pyramid of a lifted frame: `luma` (H, W), `blue` and `red` (H/2, W/2) on the grid, as `Fine` has them."""
+        gray = _halve(_halve(luma, self._half))
         cv2.absdiff(self._half, _double(gray, self._away), self._away)
         rough = _halve(self._away) * np.float32(1 / TOP)
-        luma = np.take(lut.before, gray, mode="clip")
-        colors = [_halve(plane) * np.float32(1 / TOP) for plane in (blue, red)]
-        quarter, blue_, red_ = self._colors(luma, colors[0], colors[1], lut)
-        return Pyramid(full, gray, quarter, blue_, red_, _halve(quarter), rough)
+        quarter, blue_, red_ = (plane * np.float32(1 / TOP) for plane in (gray, _halve(blue), _halve(red)))
+        return Pyramid(luma, gray, quarter, blue_, red_, _halve(quarter), rough)
 
     def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
         """Restored luma (H, W) and chroma about 0 (H/2, W/2), in 1/`STEPS` of a level, neither clipped nor cropped.
