@@ -21,6 +21,7 @@ ABOUT = "camera number, path or name; rtsp://, http:// or udp:// address; or a f
 def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("live", help="enhance a camera as it happens (h in the window lists the keys)")
     parser.add_argument("source", nargs="?", metavar="SOURCE", help=ABOUT)
+    options.add_source_file(parser)
     parser.add_argument("--no-window", action="store_true", help="show nothing on this machine")
     parser.add_argument("--serve", metavar="[HOST:]PORT", help="a page with the picture, for browsers")
     parser.add_argument("--token", help="what a browser must know (default: made up where HOST is not this machine)")

@@ -131,18 +131,19 @@ def source_address(args: argparse.Namespace, default: str = "0") -> str:
 
     Raises SettingError for two, or an empty one, SourceError for a file that cannot be read.
     """
-    if args.source_file is None:
+    file: Path | None = getattr(args, "source_file", None)
+    if file is None:
         address = args.source if args.source is not None else os.environ.get(SOURCE_VARIABLE, default)
         given = "SOURCE" if args.source is not None else SOURCE_VARIABLE
     elif args.source is not None:
         raise SettingError("SOURCE and --source-file exclude each other; give one of them")
     else:
-        given = f"--source-file {args.source_file}"
+        given = f"--source-file {file}"
         try:
-            lines = args.source_file.read_text("utf-8").splitlines()
+            lines = file.read_text("utf-8").splitlines()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
-            raise SourceError(f"--source-file {args.source_file} cannot be read: {reason}") from error
+            raise SourceError(f"--source-file {file} cannot be read: {reason}") from error
         address = lines[0] if lines else ""
     if not address.strip():
         raise SettingError(f"{given} is empty; give a camera's number or path, an address or a file")
