@@ -59,26 +59,24 @@ def resolve_io(inputs: list[str], output: str | None, *, recursive: bool = False
     ``night.avi`` becomes ``night.avi.mkv``. Raises SettingError when `output` names a file but must be a folder.
     """
     plan = IoPlan()
-    folder = None if output is None else expand_user(output)
+    folder = None if output is None else _path(output)
     found = [entry for text in inputs for entry in _expand(text, recursive, folder, plan)]
     found = _without_results(found, plan)
-    several = len(found) > 1 or any(expand_user(text).is_dir() for text in inputs)
-    into_folder = folder is not None and (several or folder.is_dir() or str(output).endswith(("/", os.sep)))
-    if folder is not None and into_folder and not folder.is_dir():
+    several = len(found) > 1 or any(os.path.isdir(_path(text)) for text in inputs)
+    into_folder = folder is not None and (several or os.path.isdir(folder) or str(output).endswith(("/", os.sep)))
+    if folder is not None and into_folder and not os.path.isdir(folder):
         if folder.suffix.lower() in MEDIA_SUFFIXES:
             count = f"{len(found)} inputs" if len(found) > 1 else "a folder as input"
             raise SettingError(f"-o {output} names a file, and there are {count}; name a folder")
-        if folder.exists():
+        if os.path.exists(folder):
             raise SinkError(f"-o {output} is a file; several inputs need a folder")
     taken: dict[Path, Path] = {}
     for entry in found:
         pair = entry if entry.problem else _with_target(entry, folder, into_folder, lossless)
-        if pair.target is not None and pair.problem is None:
-            if other := taken.get(pair.target):
-                text = f"{other} and {pair.source} would both be written to {pair.target}; use different output folders"
-                pair = replace(pair, problem=SettingError(text))
-            else:
-                taken[pair.target] = pair.source
+        target = pair.target
+        if target is not None and pair.problem is None and taken.setdefault(target, pair.source) is not pair.source:
+            text = f"{taken[target]} and {pair.source} would both be written to {target}; use different output folders"
+            pair = replace(pair, problem=SettingError(text))
         plan.pairs.append(pair)
     return plan
 
@@ -105,7 +103,7 @@ def _expand(text: str, recursive: bool, output: Path | None, plan: IoPlan) -> It
         about = "is an address; 'realtime live ADDRESS --record FILE' enhances and records it"
         yield IoPair(Path(text), None, SourceError(f"{text} {about}"))
         return
-    path = expand_user(text)
+    path = _path(text)
     try:
         if path.is_dir():
             yield from _in_folder(text, path, recursive, output)
@@ -155,6 +153,14 @@ def _without_results(found: list[IoPair], plan: IoPlan) -> list[IoPair]:
     }
     plan.left_out += sorted(results)
     return [pair for pair in found if pair.source not in results]
+
+
+def _path(text: str) -> Path:
+    """The path that an argument means, also where it can be none: opening it says why."""
+    try:
+        return expand_user(text)
+    except OSError:
+        return Path(text)
 
 
 def _is_media(path: Path) -> bool:
