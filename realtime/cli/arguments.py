@@ -69,7 +69,7 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
     wanted = f"from {low}" if high is None else f"{low}..{high}"
 
     def convert(text: str) -> int:
-        value = int(text) if re.fullmatch(r"[+-]?\d+", text) else low - 1
+        value = int(text) if re.fullmatch(r"[+-]?\d{1,9}", text) else low - 1
         if value < low or (high is not None and value > high):
             raise argparse.ArgumentTypeError(f"{text} is not a whole number {wanted}")
         return value
@@ -94,13 +94,19 @@ def seconds(text: str) -> float:
     return total
 
 
-def batch(text: str) -> int | str:
-    """A type for ``auto`` or a number of frames."""
-    if text == "auto":
-        return text
-    if text.isdigit() and int(text) >= 1:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a number from 1")
+def word_or_number(*words: str, low: int, high: int | None = None) -> Callable[[str], int | str]:
+    """A type for one of `words` or a whole number from `low` to `high`."""
+    wanted = f"from {low}" if high is None else f"from {low} to {high}"
+
+    def convert(text: str) -> int | str:
+        if text in words:
+            return text
+        value = int(text) if re.fullmatch(r"\d{1,9}", text) else low - 1
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{text} is not {', '.join(words)} or a number {wanted}")
+        return value
+
+    return convert
 
 
 def key_value(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from realtime.cli.arguments import Subparsers, batch, key_value, number, whole_number
+from realtime.cli.arguments import Subparsers, key_value, number, whole_number, word_or_number
 from realtime.color import Matrix
 from realtime.config import (
     CODECS,
@@ -36,10 +36,15 @@ def add_enhance_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--engine", default="auto", choices=engine_names(), help="how to compute (default: auto)")
     group.add_argument("--weights", metavar="NAME|PATH", help="which weights (default: the bundled ones)")
     group.add_argument("--strength", type=number(0, 1), default=1.0, metavar="0..1", help="1 is all, 0 the input")
-    group.add_argument("--exposure", metavar="auto|off|EV", help="the meter, the plain network, or stops from 0 to 6")
+    about = "metered place by place, or for the frame as one; the plain network; or stops from 0 to 6"
+    group.add_argument("--exposure", metavar="auto|scene|off|EV", help=about)
     group.add_argument("--device", default="auto", metavar="auto|cpu|gpu[:N]", help="where to compute")
     group.add_argument("--precision", default="auto", choices=PRECISIONS, help="default: the fastest")
-    group.add_argument("--batch", type=batch, default="auto", metavar="auto|N", help="frames at a time")
+    kind = word_or_number("auto", "off", low=2, high=60)
+    about = "the longest memory over time, in frames from 2 to 60 (default: auto)"
+    group.add_argument("--denoise", type=kind, default="auto", metavar="auto|off|N", help=about)
+    kind = word_or_number("auto", low=1)
+    group.add_argument("--batch", type=kind, default="auto", metavar="auto|N", help="frames at a time")
 
 
 def enhance_options(args: argparse.Namespace) -> EnhanceOptions:
@@ -52,6 +57,7 @@ def enhance_options(args: argparse.Namespace) -> EnhanceOptions:
         strength=args.strength,
         exposure=args.exposure,
         batch=args.batch,
+        denoise=args.denoise,
     )
 
 

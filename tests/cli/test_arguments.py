@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from realtime.cli.arguments import (
     Parser,
     UsageError,
-    batch,
     hide_passwords,
     key_value,
     number,
@@ -21,6 +20,7 @@ from realtime.cli.arguments import (
     seconds,
     size,
     whole_number,
+    word_or_number,
 )
 
 
@@ -57,7 +57,8 @@ def test_a_time_with_colons_is_its_seconds(hours: int, minutes: int, rest: int) 
         (whole_number(0, 63), "high", "high is not a whole number 0..63"),
         (whole_number(1), "0", "0 is not a whole number from 1"),
         (whole_number(1), "1.5", "1.5 is not a whole number from 1"),
-        (batch, "0", "'0' is neither 'auto' nor a number from 1"),
+        (word_or_number("auto", low=1), "0", "0 is not auto or a number from 1"),
+        (word_or_number("auto", "off", low=2, high=60), "61", "61 is not auto, off or a number from 2 to 60"),
         (key_value, "crf", "'crf' is not KEY=VALUE"),
         (key_value, "=1", "'=1' is not KEY=VALUE"),
         (size, "0x48", "'0x48' is not WIDTHxHEIGHT, each 1..99999"),
@@ -72,7 +73,12 @@ def test_a_wrong_value_names_itself_and_what_may_be(convert: Callable[[str], Any
 
 def test_right_values() -> None:
     assert [number(0, 1)("0.25"), positive_number("2.5"), whole_number(0, 63)("63")] == [0.25, 2.5, 63]
-    assert [batch("auto"), batch("4"), key_value("tune=film=x"), size("64x48")] == [
+    assert [
+        word_or_number("auto", low=1)("auto"),
+        word_or_number("auto", low=1)("4"),
+        key_value("tune=film=x"),
+        size("64x48"),
+    ] == [
         *("auto", 4),
         ("tune", "film=x"),
         (64, 48),

@@ -84,7 +84,7 @@ def test_a_command_is_a_file_and_a_name(capsys: pytest.CaptureFixture[str]) -> N
         (["enhance", "a.mp4", "--crf", "99"], "--crf: 99 is not a whole number 0..63"),
         (["enhance", "a.mp4", "--crf", "high"], "--crf: high is not a whole number 0..63"),
         (["enhance", "a.mp4", "--preset", "sluggish"], "--preset: invalid choice: 'sluggish' (choose from"),
-        (["enhance", "a.mp4", "--batch", "0"], "--batch: '0' is neither 'auto' nor a number from 1"),
+        (["enhance", "a.mp4", "--batch", "0"], "--batch: 0 is not auto or a number from 1"),
         (["enhance", "a.mp4", "--start", "-4"], "--start: -4 is negative; times are 0 or more"),
         (["enhance", "a.mp4", "--duration", "soon"], "--duration: 'soon' is not a time"),
         (["enhance", "a.mp4", "--engine", "magic"], "--engine: invalid choice: 'magic' (choose from"),
