@@ -13,8 +13,10 @@ from realtime.cli import options
 from realtime.cli.results import ProgressListener, ResultCollector, progress_bar
 
 if TYPE_CHECKING:
+    from realtime.config import EnhanceOptions
     from realtime.control import Control, Playback
     from realtime.events import Event
+    from realtime.processor import Processor
     from realtime.report import Report
     from realtime.sinks.base import Sink
     from realtime.sinks.recording import Recording
@@ -41,8 +43,7 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
         progress = _progress(listener, outputs)
         interrupted = False
         try:
-            processor = options.make_enhancer(args).with_control(control)
-            report = run(source, processor, outputs, progress=progress)
+            report = run(source, _processor(args, wanted, control), outputs, progress=progress)
         except KeyboardInterrupt:
             interrupted, last = True, listener.last
             results.add(source.info.name, _recorded(outputs), listener, last, interrupted=True)
@@ -53,6 +54,19 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
     results.add(source.info.name, _recorded(outputs), listener, report)
     results.finish()
     return results.exit_code
+
+
+def _processor(args: argparse.Namespace, wanted: EnhanceOptions, control: Control) -> Processor:
+    """The enhancer; while it loads, exposure alone, where these weights work behind it."""
+    from realtime.enhance.exposure.memory import denoise_frames
+    from realtime.enhance.quick_start import QuickStart
+
+    def make() -> Processor:
+        return options.make_enhancer(args).with_control(control)
+
+    if wanted.exposure == "off" or wanted.weights is not None:
+        return make()
+    return QuickStart(make, control, denoise_frames(wanted.denoise, True))
 
 
 def _outputs(args: argparse.Namespace, source: Source, control: Control, playback: Playback | None) -> list[Sink]:
