@@ -18,6 +18,8 @@ from realtime.frame import Samples
 WHITE, BLACK, AMBER = (255, 255, 255), (0, 0, 0), (255, 190, 60)
 #: Text height is this share of the picture's height, but at least `SMALLEST_TEXT` pixels.
 TEXT_SHARE, SMALLEST_TEXT = 1 / 36, 12
+#: Width and height that a picture must have for text to be readable in it.
+SMALLEST_PICTURE = (854, 480)
 #: Height of a capital letter in pixels at font scale 1 of cv2.FONT_HERSHEY_SIMPLEX.
 CAPITAL_HEIGHT = 22
 ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -61,6 +63,15 @@ def compose(after: Samples, before: Samples | None, view: View) -> Samples:
     line = max(1, width // 640)
     result[:, max(column - line, 0) : column + line] = WHITE
     return result
+
+
+def enlarged(picture: Samples) -> Samples:
+    """A small picture made as large as text needs, `SMALLEST_PICTURE`; any other as it is."""
+    height, width = picture.shape[:2]
+    scale = min(SMALLEST_PICTURE[0] / width, SMALLEST_PICTURE[1] / height)
+    if scale <= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, (round(width * scale), round(height * scale))))
 
 
 def grayed(picture: Samples, message: str) -> Samples:

@@ -14,7 +14,7 @@ from realtime.errors import StopStreaming
 from realtime.events import Link
 from realtime.frame import Frame, Samples
 from realtime.report import Report
-from realtime.sinks.overlay import View, compose, grayed, position_bar, with_text
+from realtime.sinks.overlay import View, compose, enlarged, grayed, position_bar, with_text
 
 STRENGTH_STEP, EXPOSURE_STEP = 0.1, 0.5
 SEEK_SECONDS = 5.0
@@ -69,8 +69,7 @@ class Viewer:
         """What to put on the screen now, uint8 RGB (H, W, 3); None before the first frame."""
         if self._after is None:
             return None
-        picture = self.plain_picture()
-        assert picture is not None
+        picture = enlarged(compose(self._after, self._before, self.view))
         if not self.link.state.connected:
             return grayed(picture, self.link.state.message)
         if self.playback is not None and self.playback.length and (self.view.figures or self.playback.paused):

@@ -44,13 +44,12 @@ class Window(Sink):
         )
         self._open = False
         self._caption = ""
-        self._width = 1
+        self._width = self._height = 1
 
     def open(self, info: StreamInfo) -> None:
         self._viewer.link, self._info = info.link, info
         cv2.namedWindow(self._title, FLAGS)
-        scale = min(1.0, LARGEST[0] / info.width, LARGEST[1] / info.height)
-        cv2.resizeWindow(self._title, max(1, round(info.width * scale)), max(1, round(info.height * scale)))
+        self._fit(info.width, info.height)
         cv2.setMouseCallback(self._title, self._mouse)
         self._open = True
 
@@ -90,8 +89,17 @@ class Window(Sink):
     def _draw(self) -> None:
         picture = self._viewer.picture()
         if picture is not None:
-            self._width = picture.shape[1]
+            # Not every window system keeps the aspect: side by side and turned pictures have another one.
+            if picture.shape[1::-1] != (self._width, self._height):
+                self._fit(picture.shape[1], picture.shape[0])
             cv2.imshow(self._title, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def _fit(self, width: int, height: int) -> None:
+        """Gives the window the shape of a picture of that size."""
+        self._width, self._height = width, height
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN) != cv2.WINDOW_FULLSCREEN:
+            scale = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
+            cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
 
     def _mouse(self, event: int, x: int, y: int, flags: int, parameter: Any) -> None:
         """Drags the divider. OpenCV gives `x` in pixels of the picture, however large the window is."""
@@ -102,8 +110,11 @@ class Window(Sink):
     def _snapshot(self, picture: Samples) -> str:
         path = dated_path(self._folder, ".png")
         encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        if not encoded:
+            return "no snapshot: the picture cannot be encoded"
         try:
-            path.write_bytes(data.tobytes() if encoded else b"")
+            with path.open("xb") as file:  # never through a link
+                file.write(data.tobytes())
         except OSError as error:
             return f"no snapshot: {error.strerror}"
         self._info.events.publish("snapshot", path=str(path))

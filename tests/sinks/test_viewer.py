@@ -12,7 +12,7 @@ from realtime.frame import Samples
 from realtime.report import RunStats
 from realtime.sinks.viewer import LEFT, RIGHT, Actions, Viewer
 
-WIDTH, HEIGHT = 320, 180
+WIDTH, HEIGHT = 1280, 720
 
 
 def frame(value: int) -> Frame:
@@ -40,6 +40,15 @@ def press(one: Viewer, keys: str) -> None:
 
 def test_it_shows_the_enhanced_picture_alone_at_first() -> None:
     assert (picture(viewer()) == frame(200).planes[0]).all()
+
+
+def test_a_small_picture_is_enlarged_so_that_text_can_be_read() -> None:
+    one = Viewer(Control())
+    one.show(Frame((np.full((90, 160, 3), 9, np.uint8),)), None)
+    assert picture(one).shape == (480, 853, 3)
+    plain = one.plain_picture()
+    assert plain is not None
+    assert plain.shape == (90, 160, 3), "a snapshot keeps its size"
 
 
 def test_before_the_first_frame_there_is_nothing_to_show() -> None:
