@@ -70,8 +70,8 @@ def test_c_shows_a_divider_that_can_be_dragged() -> None:
     press(one, "c")
     assert one.needs_original
     one.drag(0.75)
-    assert (picture(one)[:, WIDTH * 3 // 4 - 2] == 20).all()
-    assert (picture(one)[:, WIDTH * 3 // 4 + 2] == 200).all()
+    assert (picture(one)[:, WIDTH * 3 // 4 - 4] == 20).all()
+    assert (picture(one)[:, WIDTH * 3 // 4 + 4] == 200).all()
     press(one, "c")
     assert (picture(one) == frame(200).planes[0]).all()
 
