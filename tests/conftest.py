@@ -1,4 +1,7 @@
-"""Fixtures for all tests: media, weights, a display, and the watch over threads."""
+"""Fixtures for all tests: media, weights, a display, and a check that no thread outlives its test.
+
+TensorFlow takes seconds to load, so only fixtures that need it import it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import synthetic
 from hypothesis import HealthCheck, settings
 
-from realtime.enhance.enhancer import Enhancer
+if TYPE_CHECKING:
+    from realtime.enhance.enhancer import Enhancer
 
 # No deadline: the first example of a size compiles. Derandomised: a red suite must be red again on the next run.
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -53,22 +58,45 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights file of the right shape that was never trained."""
+    """A weights file of random numbers, without a student. To be read only."""
+    from realtime.training.checkpoint import export
+
     path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    synthetic.random_model().save_weights(path)
+    export(path, synthetic.random_model())
+    return path
+
+
+@pytest.fixture(scope="session")
+def student_weights(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
+    """The same weights with a student beside them whose maps restore nothing. To be read only."""
+    import numpy as np
+
+    from realtime.enhance.engines.fast import student
+    from realtime.enhance.weights import find
+    from realtime.training.checkpoint import export
+
+    path = Path(shutil.copy(weights, tmp_path_factory.mktemp("student") / weights.name))
+    model = student.build()
+    model.set_weights([np.zeros_like(array) for array in model.get_weights()])
+    export(find(path).student_path, model)
+    student.stamp_teacher(find(path).student_path, find(path))
     return path
 
 
 @pytest.fixture(scope="session")
 def enhancer(weights: Path) -> Enhancer:
     """An enhancer that changes pictures."""
-    return Enhancer(weights, **synthetic.QUICK)
+    from realtime.enhance.enhancer import Enhancer
+
+    return Enhancer(weights=weights, **synthetic.QUICK)
 
 
 @pytest.fixture(scope="session")
 def plain(weights: Path) -> Enhancer:
-    """An enhancer of strength 0: it answers what it is given."""
-    return Enhancer(weights, strength=0.0, **synthetic.QUICK)
+    """An enhancer of strength 0: pictures come out as they went in."""
+    from realtime.enhance.enhancer import Enhancer
+
+    return Enhancer(weights=weights, strength=0.0, **synthetic.QUICK)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +113,7 @@ def clip_with_sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """64x48, a minute at 10 a second: for what must be running when something happens. To be read only."""
+    """64x48, a minute at 10 frames a second: long enough to be interrupted. To be read only."""
     return synthetic.clip(tmp_path_factory.mktemp("clip") / "long.mp4", count=600, rate=10)
 
 
@@ -97,11 +125,11 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
-    """The name of a display of our own, for programs that are started. Tests that use it say ``needs("Xvfb")``."""
+    """The name of a virtual display, for programs that a test starts. Tests that use it say ``needs("Xvfb")``."""
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
-        # It writes its number when it takes connections.
+        # It writes its number when it accepts connections.
         number = server.stdout.readline().strip()
         assert number, "Xvfb did not start"
         yield f":{number}"
@@ -110,10 +138,10 @@ def display() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def without_codec() -> Iterator[None]:
-    """Scenes as the sensor had them: x264 answers the very same pictures with one of two streams now and then,
-    whatever its thread count, which comparisons to the bit cannot have."""
+    """Training scenes without H.264: x264 sometimes makes another stream of the same pictures, whatever its thread
+    count, and some tests compare to the bit."""
     from realtime.training import degradation
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(degradation, "film", lambda pictures, *how: list(pictures))
+        patch.setattr(degradation, "simulate_codec", lambda pictures, *options: list(pictures))
         yield

@@ -15,7 +15,7 @@ from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, FrameBatch, Program, ProgramSpec
 from realtime.enhance.engines.registry import AUTO, abilities, create_engine
 from realtime.enhance.exposure.memory import denoise_frames
-from realtime.enhance.exposure.stream import StreamExposure, exposed_alone
+from realtime.enhance.exposure.stream import exposed_alone
 from realtime.enhance.session import EnhanceSession
 from realtime.enhance.weights import find
 from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
@@ -58,37 +58,33 @@ class Enhancer:
         name = self._best_engine()
         asked, traits = self.options.batch, abilities(name)
         batch = min(asked if isinstance(asked, int) else traits.cpu_batch, len(pictures))
-        spec = ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB, self.exposes)
+        spec = ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB, self.exposure != "off")
         program = self.program(name, spec)
         state = program.new_state(independent=True)
         for first in range(0, len(pictures), batch):
             frames = [Frame((np.ascontiguousarray(picture),)) for picture in pictures[first : first + batch]]
-            exposed = [exposed_alone(f, spec.working_format, self.exposure) for f in frames] if self.exposes else None
+            exposed = [exposed_alone(f, spec.working_format, self.exposure) for f in frames] if spec.exposed else None
             given = FrameBatch.of(frames, exposed)
             result = program(given.padded(batch) if traits.fixed_batch else given, self.options.strength, state)
             for index in range(len(frames)):
                 output[first + index] = result[0][index]
         return output
 
-    @property
-    def exposes(self) -> bool:
-        """Whether frames are calmed over time or lifted before an engine restores them."""
-        return self.exposure != "off" or self.denoise > 1
-
-    def new_exposure(self, format: PixelFormat) -> StreamExposure | None:
-        """Memory and exposure for a new stream in that format; None where frames are restored as they are."""
-        return StreamExposure(format, self.exposure, self.denoise) if self.exposes else None
-
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
         """A session for a stream, whose frames come out in `format`. Compiles, which may take seconds.
 
         Says in the stream's diagnostics which engine ``auto`` took if that is not the best one.
         """
-        return self._session(info, format, Control(ControlState(strength=self.options.strength)))
+        name = self.choose_engine(info, tell=True)
+        control = Control(ControlState(strength=self.options.strength))
+        return EnhanceSession(self, info, format, name, control, self.exposure != "off" or self.denoise > 1)
 
     def with_control(self, control: Control) -> Processor:
         """The same enhancer, whose sessions read strength, exposure and engine from `control` between frames instead of
-        from the options. Exposure None there is the options' exposure."""
+        from the options. Exposure None there is the options' exposure.
+
+        Frames are exposed even where that changes nothing, so that no program is compiled when the exposure changes.
+        """
         return _Controlled(self, control)
 
     def plan(self, info: StreamInfo) -> EngineInfo:
@@ -130,10 +126,6 @@ class Enhancer:
                 self._programs.popitem(last=False)
             return self._programs[key]
 
-    def _session(self, info: StreamInfo, format: PixelFormat, control: Control) -> EnhanceSession:
-        name = self.choose_engine(info, control.state.engine, tell=True)
-        return EnhanceSession(self, info, format, name, control)
-
     def _best_engine(self) -> str:
         return autoselect.best_engine().name if self.options.engine == AUTO else self.options.engine
 
@@ -144,14 +136,6 @@ class _Controlled:
     def __init__(self, enhancer: Enhancer, control: Control) -> None:
         self._enhancer, self._control = enhancer, control
 
-    @property
-    def exposes(self) -> bool:
-        """Whether frames are calmed over time or lifted before an engine restores them."""
-        return self.exposure != "off" or self.denoise > 1
-
-    def new_exposure(self, format: PixelFormat) -> StreamExposure | None:
-        """Memory and exposure for a new stream in that format; None where frames are restored as they are."""
-        return StreamExposure(format, self.exposure, self.denoise) if self.exposes else None
-
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
-        return self._enhancer._session(info, format, self._control)
+        name = self._enhancer.choose_engine(info, self._control.state.engine, tell=True)
+        return EnhanceSession(self._enhancer, info, format, name, self._control, exposes=True)

@@ -33,14 +33,22 @@ class EnhanceSession:
     """
 
     def __init__(
-        self, enhancer: Enhancer, info: StreamInfo, format: PixelFormat, engine: str, control: Control
+        self,
+        enhancer: Enhancer,
+        info: StreamInfo,
+        format: PixelFormat,
+        engine: str,
+        control: Control,
+        exposes: bool,
     ) -> None:
+        """`exposes`: whether frames are denoised over time and lifted before the engine restores them."""
         self._enhancer, self._info, self._format, self._control = enhancer, info, format, control
         self._settings: ControlState = control.state
+        self._exposes = exposes
         self._exposure: StreamExposure | None = None
         self._exposed_format: PixelFormat | None = None
         self._latest: float | None = None
-        self._computing = _Computing(enhancer, info, format, engine)
+        self._computing = _Computing(enhancer, engine, info, self._spec_of(info, 1))
 
     @property
     def format(self) -> PixelFormat:
@@ -88,6 +96,7 @@ class EnhanceSession:
 
     def close(self) -> None:
         """Releases the buffers of the stream."""
+        self._exposure = None
         self._computing.forget()
 
     def _runs(self, frames: Sequence[Frame]) -> Iterator[list[Frame]]:
@@ -113,17 +122,20 @@ class EnhanceSession:
         ]
 
     def _exposed(self, run: list[Frame]) -> FrameBatch:
-        format = self._spec(run[0]).working_format
-        if format != self._exposed_format:  # the first frame, or a stream whose format changes
-            self._exposure, self._exposed_format = self._enhancer.new_exposure(format), format
-            self._apply(self._settings)
-        if self._exposure is None:
+        if not self._exposes:
             return FrameBatch.of(run)
+        format = self._spec(run[0]).working_format
+        if self._exposure is None or format != self._exposed_format:  # the first frame, or one of another format
+            self._exposure = StreamExposure(format, self._enhancer.exposure, self._enhancer.denoise)
+            self._exposed_format = format
+            self._apply(self._settings)
         return FrameBatch.of(run, [self._exposure.next(frame) for frame in run])
 
     def _spec(self, frame: Frame) -> ProgramSpec:
-        size = (frame.width, frame.height)
-        return ProgramSpec(*size, self.batch, frame.format, self._format, self._enhancer.exposes)
+        return self._spec_of(frame, self.batch)
+
+    def _spec_of(self, like: Frame | StreamInfo, batch: int) -> ProgramSpec:
+        return ProgramSpec(like.width, like.height, batch, like.format, self._format, self._exposes)
 
     def _read_control(self) -> None:
         """Takes up what the user changed since the last call."""
@@ -147,7 +159,7 @@ class EnhanceSession:
             name = self._enhancer.choose_engine(self._info, asked)
             if name == present:
                 return
-            self._computing = _Computing(self._enhancer, self._info, self._format, name)
+            self._computing = _Computing(self._enhancer, name, self._info, self._spec_of(self._info, 1))
         except RealtimeError as error:
             self._info.diagnostics.warn(f"the engine stays {present}: {error}")
             return
@@ -157,17 +169,18 @@ class EnhanceSession:
 class _Computing:
     """An engine at work for one stream: its program and memory for frames of one kind, level and governor."""
 
-    def __init__(self, enhancer: Enhancer, info: StreamInfo, format: PixelFormat, name: str) -> None:
+    def __init__(self, enhancer: Enhancer, name: str, info: StreamInfo, spec: ProgramSpec) -> None:
+        """Compiles for frames as in `spec`, whose batch is chosen here."""
         self._enhancer, self._engine, self._abilities = enhancer, enhancer.engine(name), abilities(name)
         self._level = 0
         self._governor: Governor | None = None
         if info.live and self._abilities.levels > 1:
             self._governor = Governor(1 / float(info.rate or DEFAULT_RATE), self._abilities.levels)
-        self.batch = self._choose_batch(info, format)
+        self.batch = self._choose_batch(info, spec)
         self._spec: ProgramSpec | None = None
         self._program: Program
         self._state: Any = None
-        self._select(ProgramSpec(info.width, info.height, self.batch, info.format, format, enhancer.exposes))
+        self._select(replace(spec, batch=self.batch))
 
     def process(self, frames: FrameBatch, spec: ProgramSpec, strength: float) -> tuple[Any, ...]:
         self._select(spec)
@@ -199,7 +212,7 @@ class _Computing:
         self._program = self._enhancer.program(self._abilities.name, spec)
         self._spec, self._state = spec, self._program.new_state()
 
-    def _choose_batch(self, info: StreamInfo, format: PixelFormat) -> int:
+    def _choose_batch(self, info: StreamInfo, spec: ProgramSpec) -> int:
         """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
         asked = self._enhancer.options.batch
         if isinstance(asked, int):
@@ -208,6 +221,5 @@ class _Computing:
             return 1
         if self._engine.device == "cpu" or not self._abilities.fixed_batch:
             return self._abilities.cpu_batch
-        spec = ProgramSpec(info.width, info.height, 1, info.format, format, self._enhancer.exposes)
         name = self._abilities.name
         return choose_batch(self._engine, lambda s: self._enhancer.program(name, s), spec, info.frames)

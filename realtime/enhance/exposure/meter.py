@@ -1,8 +1,8 @@
 """Exposure: how much light a frame lacks, and the curve that gives it back.
 
-The network sees 23 pixels around each point, so it cannot know how dark the whole scene is. So frames are exposed before
-it, as a camera exposes: `measure` takes point samples of a frame and returns a gain in linear light, `apply_exposure`
-applies it inside the compiled graph, and `Meter` changes it slowly over the time of a stream.
+The network sees 23 pixels around each point, so it cannot know how dark the whole scene is. So frames are exposed
+before it, as a camera exposes: `measure` takes point samples of a frame and returns a gain in linear light,
+`apply_exposure` applies it, and `Meter` changes it slowly over the time of a stream.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LANDING = 0.948
 WHITE_PERCENTILE = 99.9
 #: Linear light below this (1/16 of level 1 of 255) is black to the meter: 2 ** -14.
 BLACK = 2.0**-14
-#: In stops: a lift of less than the first is none, one above the second is applied in full. Well-lit frames do not change.
+#: In stops: a lift of less than the first is none, one above the second is whole. Well-lit frames do not change.
 SNAP = (0.25, 0.75)
 #: A stream's gain covers 63 % of a change in so many seconds, as slowly as a camera's own exposure.
 TIME_CONSTANT = 1.0
@@ -87,7 +87,7 @@ def suppress_false_chroma(rgb: keras.KerasTensor, gain: keras.KerasTensor) -> ke
 
 
 def apply_exposure(rgb: keras.KerasTensor, gain: keras.KerasTensor, white: keras.KerasTensor) -> keras.KerasTensor:
-    """``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, lifted by ``gain`` (N,) in linear light; shape and range stay.
+    """``rgb`` (N, H, W, 3), sRGB-encoded float32 in 0..1, lifted by ``gain`` (N,) in linear light.
 
     While ``gain * white`` is at most 1 the lift is exactly linear, and gain 1 changes nothing. Above that a shoulder
     starts at `KNEE` with slope 1 and takes ``white`` (N,) to a value between 1 and `LANDING`, lower the more it

@@ -148,4 +148,5 @@ def _reduced(features: Floats, smaller: int) -> Floats:
     if smaller == 1:
         return features
     height, width = (max(2, round(side / smaller / 2) * 2) for side in features.shape[:2])
-    return np.asarray(cv2.resize(features, (width, height), interpolation=cv2.INTER_AREA))
+    # One after the other: OpenCV resizes at most four channels by area.
+    return np.dstack([cv2.resize(c, (width, height), interpolation=cv2.INTER_AREA) for c in cv2.split(features)])
