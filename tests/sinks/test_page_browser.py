@@ -131,13 +131,15 @@ def test_the_mouse_drags_the_divider(browser: Chromium, share: float) -> None:
 
 
 def test_a_finger_drags_the_divider(browser: Chromium) -> None:
-    browser.size(390, 844, telephone=True)
+    browser.size(320, 480, telephone=True)  # so small that the page scrolls
     compare(browser)
     left, top, width, height = box(browser)
     y = top + height / 4
-    browser.touch("touchStart", (left + width / 2, y))
-    browser.touch("touchMove", (left + 0.3 * width, y))
+    browser.touch("touchStart", (left + width / 2, top + 0.9 * height))
+    for share, down in ((0.5, 0.6), (0.45, 0.3), (0.3, 0.2)):  # upwards first, which would scroll elsewhere
+        browser.touch("touchMove", (left + share * width, top + down * height))
     browser.touch("touchEnd")
+    assert browser.evaluate("document.documentElement.scrollHeight > innerHeight && scrollY === 0")
     wait_for_color(browser, left + 0.3 * width - 12, y, BEFORE)
     wait_for_color(browser, left + 0.3 * width + 12, y, AFTER)
 
