@@ -152,14 +152,28 @@ def base_of(stops: Floats) -> Floats:
 
 def measure(small: Reduced, tone: Tone) -> ExposureMap:
     """The exposure map of a frame, by its small picture, under a tone that belongs to the stream."""
-    level = np.float32(0.5) * (small.luma + small.peak)
-    base = base_of(to_stops(np.maximum(level, np.float32(0.6))))
+    base = _base(small)
     lack = np.maximum(np.float32(PIVOT - tone.scene - tone.wide) - base, 0)
     extra = np.float32(tone.wide) + np.float32(tone.pull) * lack * lack / (lack + np.float32(ONSET))
     room = np.maximum(np.float32(-ROOM - tone.scene) - to_stops(small.peak), 0)
-    stops = np.float32(tone.scene) + np.minimum(extra, room)
+    return _map(small, base, np.float32(tone.scene) + np.minimum(extra, room), tone.scene, tone.noise)
+
+
+def exposure_map(small: Reduced, stops: Floats, noise: float = 0.0) -> ExposureMap:
+    """The map that lifts each place by `stops` (h, w), of the size of `small`, as far as there is signal; `noise` as in
+    `Tone`."""
+    return _map(small, _base(small), stops, float(np.median(stops)), noise)
+
+
+def _base(small: Reduced) -> Floats:
+    level = np.float32(0.5) * (small.luma + small.peak)
+    return base_of(to_stops(np.maximum(level, np.float32(0.6))))
+
+
+def _map(small: Reduced, base: Floats, stops: Floats, scene: float, noise: float) -> ExposureMap:
+    """The map for these stops, less where `base` says that there is little signal."""
     base_level = from_tone(np.float32(269) * np.exp2(base / np.float32(POWER)))
-    worth = np.float32(max(1.0, tone.noise))
+    worth = np.float32(max(1.0, noise))
     signal = np.clip((base_level - NOTHING * worth) / ((SIGNAL - NOTHING) * worth), 0, 1)
     limit = np.float32(POWER) * np.log2(1 + np.float32(2 ** (MOST / POWER) - 1) * signal)
     stops = np.minimum(np.minimum(stops, limit), np.float32(MOST)).astype(np.float32)
@@ -167,7 +181,7 @@ def measure(small: Reduced, tone: Tone) -> ExposureMap:
     lifted = from_tone(to_tone(small.peak) * gain)
     ordered = np.sort(lifted[::2, ::2], axis=None)
     white = float(max(255.0, ordered[int(WHITEST * (len(ordered) - 1))]))
-    return ExposureMap(stops, _colour(small, gain, lifted, white), tone.scene, white)
+    return ExposureMap(stops, _colour(small, gain, lifted, white), scene, white)
 
 
 def _colour(small: Reduced, gain: Floats, lifted: Floats, white: float) -> Floats:
