@@ -34,7 +34,9 @@ class Container:
     How it stores packets:
     - `fragments`: as fragments while it grows; an edit list says what is shown.
     - `elements`: as EBML elements side by side (Matroska).
+    - `boxes`: as boxes side by side (ISO base media).
     - `fixed_packets`: in pieces of 188 bytes (MPEG-TS).
+    - `full_index`: with an index of all packets, which says how many there must be.
     - `duration_of_last`: the last packet's duration belongs to the picture shown last (MP4), not to the packet's own.
     - `clock_bits`: its clock wraps after so many bits; None is never.
     """
@@ -52,7 +54,9 @@ class Container:
     options: Mapping[str, str] = field(default_factory=dict)
     fragments: bool = False
     elements: bool = False
+    boxes: bool = False
     fixed_packets: bool = False
+    full_index: bool = False
     duration_of_last: bool = False
     clock_bits: int | None = None
 
@@ -70,6 +74,8 @@ class Container:
 _ISO = {
     "codec_tags": {"hevc": "hvc1"},  # the code by which Apple's players know it
     "fragments": True,
+    "boxes": True,
+    "full_index": True,
     "duration_of_last": True,
     # Fragments while it grows, an ordinary file with one index once it is complete. The delay lets the first index know
     # where each stream starts.
@@ -99,7 +105,14 @@ MPEGTS = Container(
     clock_bits=33,
 )
 AVI = Container(
-    "avi", "avi", (".avi",), tag_names={"enhanced_by": "encoded_by"}, rotation=False, b_frames=False, frame_times=False
+    "avi",
+    "avi",
+    (".avi",),
+    tag_names={"enhanced_by": "encoded_by"},
+    rotation=False,
+    b_frames=False,
+    frame_times=False,
+    full_index=True,
 )
 #: Containers that can be written.
 CONTAINERS = (MP4, MOV, MATROSKA, WEBM, MPEGTS, AVI)

@@ -1,4 +1,4 @@
-"""Pictures out of packets: everything that can be decoded, at times that rise."""
+"""Frames out of packets: everything that can be decoded, at times that rise."""
 
 from __future__ import annotations
 
@@ -13,100 +13,106 @@ from realtime.config import InputOverrides
 from realtime.diagnostics import Counted
 from realtime.errors import SourceError
 from realtime.frame import Frame, StreamInfo
-from realtime.media.demux import main_video, packets
-from realtime.media.integrity import report_gaps
+from realtime.media.containers import container_named
+from realtime.media.file_check import FileCheck
 from realtime.media.libav import av
-from realtime.media.opening import reason
 from realtime.media.pixel_formats import pixel_format, planes, resized
-from realtime.media.probe import declared_duration, interlaced
-from realtime.media.timestamps import TimestampFixer
+from realtime.media.probe import interlaced
+from realtime.media.timestamps import FarPtsFixer, TimestampFixer
 
 #: Decoding costs a small part of what the network does; more threads would only take cores away from it.
 DECODER_THREADS = max(1, min(4, (os.cpu_count() or 2) // 2))
-#: A file that ends this much before its announced end was cut off, in seconds.
-SHORT = 1
-#: Codecs whose damaged pictures libav patches up without a word. Each stands alone, so that what a strict decoder
+#: Codecs whose damaged pictures libav conceals in silence. Each picture stands alone, so that what a strict decoder
 #: refuses can be given to a tolerant one.
-SILENT = ("mjpeg",)
-#: Packets to look at for the first known time, and pictures behind it for an earlier one.
-LOOK, BEHIND = 250, 16
+CONCEALED_IN_SILENCE = ("mjpeg",)
+#: Packets to read ahead in search of a first known time, and how many behind it may be shown before it.
+PROBE_PACKETS, REORDER_DEPTH = 250, 16
 
 
 @dataclass
 class Decoder:
-    """Decodes the main video stream of an open container; what is wrong with it goes into ``info.diagnostics``."""
+    """Decodes the main video stream of an open container; what is wrong with it goes into ``info.diagnostics``.
+
+    `check` is that of a file, None for a live stream.
+    """
 
     container: av.container.InputContainer
     info: StreamInfo
     overrides: InputOverrides
+    check: FileCheck | None = None
 
-    def frames(self) -> Iterator[Frame]:
-        """The frames in the order they are shown. Raises SourceError when there is none, or reading breaks off."""
-        stream = main_video(self.container)
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = DECODER_THREADS
-        if stream.codec_context.name in SILENT:
-            stream.codec_context.options = {"err_detect": "explode"}
-        step = round(1 / (self.info.rate * stream.time_base)) if self.info.rate else 1
-        clock = TimestampFixer(stream.time_base, step)
+    def frames(self, packets: Iterator[av.Packet]) -> Iterator[Frame]:
+        """The frames of `packets` in the order they are shown. Raises SourceError when there is none."""
+        stream = self.container.streams[self.info.stream_index]
+        codec = stream.codec_context
+        codec.thread_type = "SLICE" if self.info.live else "AUTO"  # threads for whole frames delay each by several
+        codec.thread_count = DECODER_THREADS
+        if codec.name in CONCEALED_IN_SILENCE:
+            codec.options = {"err_detect": "explode"}
+        time_base = self.info.time_base
+        step = round(1 / (self.info.rate * time_base)) if self.info.rate else 1
+        fixer = TimestampFixer(time_base, step)
+        has_frame_times = container_named(self.container.format.name).frame_times
+        ahead = [] if self.info.live else read_ahead(packets, stream.index)
+        of_stream = [packet for packet in ahead if packet.stream.index == stream.index]
+        first = infer_first_pts(of_stream, step)
+        following, repaired = None, 0 if first is None else -1  # the first one counts as well
         count = 0
-        following = None
-        # From the beginning only: behind a seek there is nothing that a packet could follow.
-        path = self.info.path if self.info.time_span[0] is None else None
-        read = report_gaps(packets(self.container, self._damaged), self.container.format.name, path, self._damaged)
-        before, first = ([], None) if self.info.live else _beginning(read, stream, step)
-        repaired = 0 if first is None else -1  # the first one counts as well
-        for picture in self._pictures(stream, chain(before, read)):
+        for picture in self._pictures(stream, chain(ahead, packets), FarPtsFixer(of_stream)):
             count += 1
-            # AVI has decoding times only, and what libav makes of them is a frame late, or out of order.
-            time = picture.pts
-            if self.container.format.name == "avi":
-                time = following if picture.dts is None else picture.dts
-            pts = clock.fix(first if time is None and count == 1 else time, picture.duration or 0, picture.dts)
+            pts = picture.pts
+            if not has_frame_times:
+                # In AVI there are decoding times only, and what libav makes of them is a frame late, or out of order.
+                pts = following if picture.dts is None else picture.dts
+            pts = fixer.fix(first if pts is None and count == 1 else pts, picture.duration or 0)
             following = pts + step
-            self.info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, clock.repaired - repaired)
-            repaired = clock.repaired
-            yield self._frame(picture, pts, stream.time_base)
+            self.info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, fixer.repaired - repaired)
+            repaired = fixer.repaired
+            yield self._frame(picture, pts, time_base)
         if not count:
             raise SourceError(f"{self.info.name} holds no frame that can be decoded")
 
-    def _pictures(self, stream: av.video.stream.VideoStream, read: Iterable[av.Packet]) -> Iterator[av.VideoFrame]:
-        end = Fraction(0)
-        last: Exception | None = None
-        length = 0
-        for packet in read:
-            if packet.pts is not None and packet.stream.type in ("video", "audio"):
-                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+    def _pictures(
+        self, stream: av.video.stream.VideoStream, packets: Iterable[av.Packet], far_pts: FarPtsFixer
+    ) -> Iterator[av.VideoFrame]:
+        duration_of_last = container_named(self.container.format.name).duration_of_last
+        duration = 0
+        for packet in packets:
             if packet.stream.index != stream.index:
                 continue
+            repaired = far_pts.repaired
+            far_pts.fix(packet)
+            self.info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, far_pts.repaired - repaired)
             try:
                 pictures = self._decoded(stream.codec_context, packet)
             except av.error.EOFError:
                 continue
-            except (av.error.FFmpegError, ValueError) as error:
-                last = error
-                self._damaged()
+            except (av.error.FFmpegError, ValueError):
+                if self.check is not None:
+                    self.check.undecodable(packet)
+                else:
+                    self.info.diagnostics.count(Counted.SKIPPED_PACKETS)
                 continue
             if packet.size:
-                length = packet.duration or 0
-            elif pictures and "mov" in self.container.format.name:
-                # There a length is the time between two pictures as decoded, and that of the last one shown comes last.
-                pictures[-1].duration = length
-            yield from pictures
-        if self.info.live and last is not None:
-            raise SourceError(f"{self.info.name} broke off: {reason(last)}") from last
-        told = declared_duration(self.container)
-        if told is not None and not self.info.live and told - end > SHORT:
-            self.info.diagnostics.count(Counted.MISSING_SECONDS, round(told - end))
+                duration = packet.duration or 0
+            elif pictures and duration_of_last:
+                pictures[-1].duration = duration
+            for picture in pictures:
+                if self.check is not None:
+                    self.check.frame(picture)
+                yield picture
+        if self.check is not None:
+            self.check.finish()
 
     def _decoded(self, codec: av.video.codeccontext.VideoCodecContext, packet: av.Packet) -> list[av.VideoFrame]:
-        """What a packet gives; counts what only a tolerant decoder takes. Raises what PyAV raises."""
+        """The pictures that a packet completes; counts those that only a tolerant decoder takes. Raises what PyAV
+        raises."""
         try:
             return codec.decode(packet if packet.size else None)
         except av.error.FFmpegError:
-            if not packet.size or codec.name not in SILENT:
+            if not packet.size or codec.name not in CONCEALED_IN_SILENCE:
                 raise
-            # One for each: damage is rare, and the next picture shall not see what this one left behind.
+            # A new one each time: damage is rare, and the next picture must not see what this one left behind.
             tolerant = av.CodecContext.create(codec.codec, "r")
             tolerant.width, tolerant.height, tolerant.codec_tag = codec.width, codec.height, codec.codec_tag
             tolerant.extradata = codec.extradata
@@ -115,44 +121,37 @@ class Decoder:
             self.info.diagnostics.count(Counted.CONCEALED_FRAMES, len(pictures))
             return pictures
 
-    def _damaged(self) -> None:
-        self.info.diagnostics.count(Counted.SKIPPED_PACKETS, 1)
-
     def _frame(self, picture: av.VideoFrame, pts: int, time_base: Fraction) -> Frame:
         diagnostics, width, height = self.info.diagnostics, self.info.width, self.info.height
-        if picture.interlaced_frame:
-            if not any("interlaced" in text for text in diagnostics.warnings):
-                diagnostics.warn(interlaced("unknown"))
+        if picture.interlaced_frame and not any("interlaced" in text for text in diagnostics.warnings):
+            diagnostics.warn(interlaced("unknown"))
         if picture.is_corrupt:
-            diagnostics.count(Counted.CONCEALED_FRAMES, 1)
-        duration = picture.duration or 0
-        format = pixel_format(
-            picture.format.name, picture.colorspace, picture.color_range, width, height, self.overrides
-        )
+            diagnostics.count(Counted.CONCEALED_FRAMES)
+        name, matrix, color_range = picture.format.name, picture.colorspace, picture.color_range
+        format, duration = pixel_format(name, matrix, color_range, width, height, self.overrides), picture.duration or 0
         if (picture.width, picture.height) != (width, height):
-            diagnostics.count(Counted.RESIZED_FRAMES, 1)
+            diagnostics.count(Counted.RESIZED_FRAMES)
             picture = resized(picture, width, height)
         return Frame(planes(picture, format), format, pts, time_base, perf_counter(), duration)
 
 
-def _beginning(
-    read: Iterator[av.Packet], stream: av.video.stream.VideoStream, step: int
-) -> tuple[list[av.Packet], int | None]:
-    """The first packets, and where they have no times, that of the first picture; None where none is found.
+def read_ahead(packets: Iterator[av.Packet], stream: int) -> list[av.Packet]:
+    """The first packets, up to enough of the stream with times; fewer where there are none among the first ones."""
+    read: list[av.Packet] = []
+    known = 0
+    while known <= REORDER_DEPTH and len(read) < PROBE_PACKETS and (packet := next(packets, None)) is not None:
+        read.append(packet)
+        known += packet.stream.index == stream and (packet.pts is not None or packet.dts is not None)
+    return read
 
-    libav tells no times of pictures below zero in Matroska: so many steps before the first known one they begin.
+
+def infer_first_pts(packets: Iterable[av.Packet], step: int) -> int | None:
+    """The time of the first picture of a stream whose first `packets` have none; None for streams that need no such
+    guess.
+
+    libav omits times below zero in Matroska: they are extrapolated back from the first known one, in steps of `step`.
     """
-    held: list[av.Packet] = []
-    known: list[int] = []
-    unknown = 0
-    for packet in read:
-        held.append(packet)
-        if packet.stream.index == stream.index and packet.size:
-            time = packet.dts if packet.pts is None else packet.pts
-            if time is not None:
-                known.append(time)
-            elif not known:
-                unknown += 1
-        if (known and not unknown) or len(known) > BEHIND or len(held) >= LOOK:
-            break
-    return held, min(known) - unknown * step if known and unknown else None
+    times = [p.dts if p.pts is None else p.pts for p in packets if p.size]
+    known = [time for time in times if time is not None]
+    unknown = next((index for index, time in enumerate(times) if time is not None), 0)
+    return min(known) - unknown * step if unknown else None

@@ -1,14 +1,21 @@
-"""Packets of a container, past the damaged places in it."""
+"""Packets of a container, past the damaged places in it, with times that do not wrap.
+
+All reading and seeking of files goes through here, so that decoding and copying agree on times.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
+from realtime.media.containers import container_named
 from realtime.media.libav import av
 
 #: Damaged places in a row, without a good packet between them, before the rest of a file is given up.
 MAX_READ_ERRORS = 100
+#: Clock of MPEG transport and program streams, ticks per second (ISO/IEC 13818-1).
+MPEG_CLOCK = 90_000
 
 
 def main_video(container: av.container.InputContainer) -> Any:
@@ -27,11 +34,15 @@ def packets(container: av.container.InputContainer, on_damage: Callable[[], None
     Ends with one empty packet per stream, which flushes its decoder.
     """
     streams = list(container.streams)
+    period = clock_period(container)
+    last: Fraction | None = None
     errors = 0
     while errors < MAX_READ_ERRORS:
         try:
             for packet in container.demux(streams):
                 errors = 0
+                if period and packet.dts is not None:
+                    last = unwrap(packet, period, last)
                 yield packet
             return
         except IndexError:
@@ -41,7 +52,54 @@ def packets(container: av.container.InputContainer, on_damage: Callable[[], None
             # Most demuxers look for the next good place themselves, in several calls: count those as one place.
             if errors == 1:
                 on_damage()
-    for stream in streams:
+    yield from flush_packets(container)
+
+
+def flush_packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+    """One empty packet per stream, as PyAV ends a container with."""
+    for stream in container.streams:
         empty = av.Packet()
         empty.stream = stream
         yield empty
+
+
+def clock_period(container: av.container.InputContainer) -> Fraction | None:
+    """Seconds after which the container's clock starts over, or None for never."""
+    bits = container_named(container.format.name).clock_bits
+    return None if bits is None else Fraction(1 << bits, MPEG_CLOCK)
+
+
+def unwrap(packet: av.Packet, period: Fraction, last: Fraction | None) -> Fraction:
+    """Moves a packet's times by whole periods: next to `last`, the decoding time in seconds of the packet before, or to
+    0 or more for the first one. Returns its own decoding time in seconds.
+
+    libav makes times before a wrap negative, and wraps again after another period.
+    """
+    time = packet.dts * packet.time_base
+    periods = (1 if time < 0 else 0) if last is None else round((last - time) / period)
+    if periods:
+        shift = round(periods * period / packet.time_base)
+        packet.dts += shift
+        if packet.pts is not None:
+            packet.pts += shift
+    return time + periods * period
+
+
+def start_time(container: av.container.InputContainer, stream: Any = None) -> Fraction:
+    """When the recording, or a stream of it, starts, in seconds; not before 0."""
+    begin = Fraction(container.start_time or 0, av.time_base)
+    if stream is not None:
+        begin = (stream.start_time or 0) * stream.time_base
+    period = clock_period(container)
+    return begin + period if period and begin < 0 else max(begin, Fraction(0))
+
+
+def seek(container: av.container.InputContainer, seconds: Fraction, stream: Any = None) -> None:
+    """Seeks to the key frame at or before a time, as `packets` count it. Raises what PyAV raises."""
+    period = clock_period(container)
+    if period and Fraction(container.start_time or 0, av.time_base) < 0:
+        seconds -= period
+    if stream is None:
+        container.seek(round(seconds * av.time_base))
+    else:
+        container.seek(round(seconds / stream.time_base), stream=stream)

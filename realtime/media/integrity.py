@@ -1,4 +1,4 @@
-"""Packets that are missing between others, of which demuxers say nothing."""
+"""Packets that are missing between others, of which libav says nothing."""
 
 from __future__ import annotations
 
@@ -6,54 +6,63 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+from realtime.media import isobmff, mpegts
+from realtime.media.containers import container_named
 from realtime.media.libav import av
 from realtime.media.matroska import MatroskaScanner
 
-#: Packets behind a doubtful one by which it is seen whether times start anew.
-AFTER = 3
-#: Bytes of a piece of MPEG-TS in its three kinds, and what it begins with; how many to look at.
-PIECES, SYNC, ROWS = (188, 192, 204), 0x47, 5
+#: Packets to read behind one that libav marks as corrupt, to see whether times start anew there.
+PROBE_AFTER_CORRUPT = 3
 
 
 def report_gaps(
-    read: Iterator[av.Packet], kind: str, path: Path | None, damaged: Callable[[], None]
+    packets: Iterator[av.Packet], format_name: str, path: Path | None, on_damage: Callable[[], None]
 ) -> Iterator[av.Packet]:
-    """The packets of a container; calls `damaged` for each place where some are missing.
+    """The packets of a file, as they are; calls `on_damage` for each place where some are missing.
 
-    In Matroska these are bytes between packets that are no elements. Elsewhere it is a packet marked as doubtful:
-    MPEG-TS numbers its pieces. Where they do not follow each other and times start anew at a keyframe, two recordings
-    were joined; nothing is missing. `kind` is the container's by libav's name, `path` the file that is read from its
-    beginning, or None.
+    `format_name` is libav's name of the container; `path` the file if it is read from its beginning to its end, else
+    None. What is reported:
+
+    - Matroska: bytes between packets that are no elements, and blocks that libav skipped.
+    - MPEG-TS: breaks in the numbers or in the row of transport packets.
+    - Fragmented MP4: bytes that are no boxes.
     """
-    doubted: dict[int, list[int]] = {}
-    with closing(MatroskaScanner(path)) if path and "matroska" in kind else nullcontext() as blocks:
-        for packet in read:
-            if blocks and packet.pos is not None and not blocks.is_contiguous(packet.pos):
-                damaged()
-            index, time = packet.stream.index, packet.dts
-            if packet.is_corrupt or index in doubted:
-                times = doubted.setdefault(index, [])
-                times += [] if time is None else [time]
-                joined = times != sorted(times) and packet.is_keyframe
-                if joined or time is None or len(times) > AFTER:
-                    del doubted[index]
-                    if not joined:
-                        damaged()
+    traits = container_named(format_name)
+    reported = 0
+
+    def report() -> None:
+        nonlocal reported
+        reported += 1
+        on_damage()
+
+    with closing(MatroskaScanner(path)) if path and traits.elements else nullcontext() as scanner:
+        for packet in _report_corrupt(packets, report):
+            if scanner and packet.pos is not None and not scanner.is_contiguous(packet.pos):
+                report()
             yield packet
-        if (blocks and not blocks.is_complete()) or (path and kind == "mpegts" and is_truncated(path)):
-            damaged()
+        left = 0
+        if scanner:
+            left = (not scanner.is_complete()) + scanner.skipped_blocks
+        elif path and traits.fixed_packets:
+            left = max(mpegts.count_gaps(path) - reported, 0) + mpegts.is_truncated(path)
+        elif path and traits.boxes:
+            left = isobmff.has_broken_fragments(path)
+    for _ in range(left):
+        on_damage()
 
 
-def is_truncated(path: Path) -> bool:
-    """Whether a file of MPEG-TS ends within a piece. What ends otherwise, with room for more say, is not judged."""
-    with path.open("rb") as file:
-        file.seek(-min(file.seek(0, 2), ROWS * max(PIECES)), 2)
-        end = file.read()
-
-    def begins(tail: int, size: int) -> bool:
-        return tail + (ROWS - 2) * size <= len(end) and all(end[-tail - row * size] == SYNC for row in range(ROWS - 1))
-
-    # Of 192 bytes the mark is the fifth.
-    if begins(188, 188) or begins(188, 192) or begins(204, 204):
-        return False
-    return any(begins(tail, size) for size in PIECES for tail in range(1, size))
+def _report_corrupt(packets: Iterator[av.Packet], report: Callable[[], None]) -> Iterator[av.Packet]:
+    """Passes packets on and reports gaps before those that libav marks as corrupt, because the numbers of transport
+    packets break. Where times start anew at a key frame as well, two recordings were joined; nothing is missing."""
+    doubtful: dict[int, list[int]] = {}
+    for packet in packets:
+        index, time = packet.stream.index, packet.dts
+        if packet.is_corrupt or index in doubtful:
+            times = doubtful.setdefault(index, [])
+            times += [] if time is None else [time]
+            joined = times != sorted(times) and packet.is_keyframe
+            if joined or time is None or len(times) > PROBE_AFTER_CORRUPT:
+                del doubtful[index]
+                if not joined:
+                    report()
+        yield packet

@@ -45,12 +45,10 @@ def open_file(path: Path) -> av.container.InputContainer:
     return av.open(f"file:{path}", container_options=options, timeout=FILE_READ_TIMEOUT, **TAG_OPTIONS)
 
 
-def open_stream(
-    address: str, options: dict[str, str], timeout: tuple[float, float | None]
-) -> av.container.InputContainer:
+def open_stream(address: str, options: dict[str, str], timeout: float) -> av.container.InputContainer:
     """Opens a network address for reading, and no file that the server may name. Raises what PyAV raises.
 
-    `options` are libav's, `timeout` the seconds that opening and then each read may take.
+    `options` are libav's, `timeout` the seconds that each call may take.
     """
     allowed = {"format_whitelist": STREAM_DEMUXERS, "protocol_whitelist": PROTOCOLS}
     return av.open(address, options=options | allowed, timeout=timeout, **TAG_OPTIONS)

@@ -12,7 +12,7 @@ from realtime.diagnostics import Diagnostics
 from realtime.errors import SourceError
 from realtime.frame import RGB, StreamInfo
 from realtime.media.containers import container_named
-from realtime.media.demux import main_video, packets
+from realtime.media.demux import main_video, packets, start_time
 from realtime.media.libav import av
 from realtime.media.pixel_formats import PLANAR, REORDERED, pixel_format
 
@@ -36,8 +36,8 @@ def probe(container: av.container.InputContainer, name: str, overrides: InputOve
     if kind := HDR_TRANSFERS.get(codec.color_trc):
         if not overrides.hdr:
             raise SourceError(
-                f"{name} is HDR ({kind}), and the network knows standard range only; convert it to BT.709 first, or "
-                "accept it as it is (hdr)"
+                f"{name} is HDR ({kind}), and the network knows standard range only; convert it to BT.709 first",
+                remedies={"hdr=True": "{} takes it as it is"},
             )
         diagnostics.warn(f"HDR ({kind}) is enhanced as it is, without tone mapping; brightness will be off")
     format = pixel_format(codec.format.name, codec.colorspace, codec.color_range, codec.width, codec.height, overrides)
@@ -48,17 +48,16 @@ def probe(container: av.container.InputContainer, name: str, overrides: InputOve
     if field_order := FIELD_ORDERS.get(int(getattr(codec, "field_order", 0))):
         diagnostics.warn(interlaced(field_order))
     seconds = declared_seconds(container, stream)
-    rate = stream.average_rate or stream.guessed_rate
     return StreamInfo(
         width=codec.width,
         height=codec.height,
         format=format,
         time_base=stream.time_base,
-        rate=rate,
-        frames=expected_frames(stream, seconds, rate),
+        rate=stream.average_rate or stream.guessed_rate,
+        frames=expected_frames(container, stream, seconds),
         seconds=seconds,
         name=name,
-        time_span=(float((stream.start_time or 0) * stream.time_base), None),
+        time_span=(float(start_time(container, stream)), None),
         color_tags=(codec.color_primaries, codec.color_trc),
         diagnostics=diagnostics,
         stream_index=stream.index,
@@ -81,12 +80,14 @@ def declared_seconds(container: av.container.InputContainer, stream: Any) -> flo
     return container.duration / av.time_base if container.duration else None
 
 
-def expected_frames(stream: Any, seconds: float | None, rate: Fraction | None) -> int | None:
-    """How many frames will be shown: the container's number, or fewer where an edit list hides some of them."""
-    by_time = round(seconds * rate) if seconds and rate else None
-    if not stream.frames or (by_time is not None and by_time < stream.frames - 1):
-        return by_time
-    return int(stream.frames)
+def expected_frames(container: av.container.InputContainer, stream: Any, seconds: float | None) -> int | None:
+    """How many frames will be shown: those in the index that no edit list hides, or else an estimate."""
+    if container_named(container.format.name).full_index and stream.frames:
+        indexed = sum(1 for entry in stream.index_entries if entry.size and not entry.is_discard)
+        if indexed:
+            return indexed
+    rate = stream.average_rate or stream.guessed_rate
+    return stream.frames or (round(seconds * rate) if seconds and rate else None)
 
 
 def declared_duration(container: av.container.InputContainer) -> Fraction | None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from fractions import Fraction
+from statistics import median_low
+from typing import Any
 
 #: A step back by more than this many seconds is a clock that starts anew, not a reordering.
 MAX_STEP_BACK = 1
+#: Seconds by which the distance of a packet's two times may differ from that of the packets around it.
+MAX_DISTANCE = 10
+#: Packets around it that are compared.
+WINDOW = 31
 
 
 class TimestampFixer:
@@ -24,10 +32,8 @@ class TimestampFixer:
         self._shift = 0
         self.repaired = 0
 
-    def fix(self, pts: int | None, duration: int = 0, other: int | None = None) -> int:
-        """The timestamp to use for `pts`. `other` is the packet's second clock, used where `pts` is far from it."""
-        if pts is not None and other is not None and abs(pts - other) > 10 * self._max_step_back:
-            pts, self.repaired = other, self.repaired + 1
+    def fix(self, pts: int | None, duration: int = 0) -> int:
+        """The timestamp to use for `pts`, None for one that is missing."""
         time = None if pts is None else pts + self._shift
         if self._last is None:
             time = 0 if time is None else time
@@ -42,3 +48,31 @@ class TimestampFixer:
         self._last = time
         self._step = duration or self._step
         return time
+
+
+class FarPtsFixer:
+    """Finds packets whose presentation time is far from their decoding time, unlike in the packets before, and replaces
+    it by what the decoding time and those packets predict. `repaired` counts them."""
+
+    def __init__(self, packets: Iterable[Any]) -> None:
+        """`packets` are the first ones of the stream, from which the usual distance is learnt."""
+        self._distances = deque((p.pts - p.dts for p in packets if _is_timed(p)), maxlen=WINDOW)
+        self._last_dts: int | None = None
+        self.repaired = 0
+
+    def fix(self, packet: Any) -> None:
+        """Changes ``packet.pts`` where it must."""
+        if not _is_timed(packet):
+            return
+        distance, limit = packet.pts - packet.dts, MAX_DISTANCE / packet.time_base
+        usual = median_low(self._distances or (distance,))
+        dts_jumps = self._last_dts is not None and abs(packet.dts - self._last_dts) > limit
+        if abs(distance - usual) > limit and not dts_jumps:
+            packet.pts = packet.dts + usual
+            self.repaired += 1
+        self._distances.append(distance)
+        self._last_dts = packet.dts
+
+
+def _is_timed(packet: Any) -> bool:
+    return bool(packet.size) and packet.pts is not None and packet.dts is not None

@@ -12,6 +12,7 @@ from realtime.config import InputOverrides
 from realtime.control import Playback
 from realtime.errors import SourceError
 from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.media.paths import expand_user
 from realtime.sources.base import Source
 
 
@@ -57,14 +58,14 @@ def _is_network(address: str) -> bool:
 
 
 def _is_images(address: str) -> bool:
-    path = Path(address).expanduser()
+    path = expand_user(address)
     return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES or (not path.exists() and bool(glob.glob(address)))
 
 
 def _open_camera(address: str, overrides: InputOverrides) -> Source:
     from realtime.sources.camera import Camera
 
-    return Camera(address)
+    return Camera(address, overrides.size, overrides.rate, overrides.fourcc)
 
 
 def _is_camera_name(address: str) -> bool:
@@ -90,14 +91,14 @@ def _open_network(address: str, overrides: InputOverrides) -> Source:
 def _open_images(address: str, overrides: InputOverrides) -> Source:
     from realtime.sources.images import ImageFiles, images_in
 
-    path = Path(address).expanduser()
+    path = expand_user(address)
     if path.is_dir():
         return ImageFiles(images_in(path), address)
     return ImageFiles([path] if path.exists() else [Path(p) for p in sorted(glob.glob(address))] or [path], address)
 
 
 def _open_video(address: str, overrides: InputOverrides) -> Source:
-    path = Path(address).expanduser()
+    path = expand_user(address)
     if not path.exists():
         raise SourceError(f"{address} does not exist")
     from realtime.sources.video_file import VideoFile

@@ -11,9 +11,10 @@ from realtime.config import InputOverrides
 from realtime.errors import SettingError
 from realtime.frame import Frame, StreamInfo
 from realtime.media.decode import Decoder
-from realtime.media.demux import main_video, packets
+from realtime.media.demux import main_video, packets, seek, start_time
+from realtime.media.file_check import FileCheck
 from realtime.media.libav import av
-from realtime.media.opening import beginning, open_path
+from realtime.media.opening import open_path
 from realtime.media.probe import display_matrix, probe
 from realtime.sources.base import Source
 
@@ -33,7 +34,7 @@ class VideoFile(Source):
         self._path, self._overrides = path, overrides or InputOverrides()
         start, duration = self._overrides.start, self._overrides.duration
         with open_path(path) as container:
-            origin = float(beginning(container))
+            origin = float(start_time(container))
             info = probe(container, str(path), self._overrides)
             info = replace(info, display_matrix=display_matrix(container))
         first, length = info.time_span[0] or 0.0, info.seconds
@@ -47,43 +48,46 @@ class VideoFile(Source):
 
     def frames(self) -> Iterator[Frame]:
         with open_path(self._path) as container:
-            stream = main_video(container)
-            assert stream is not None  # open_path has checked it
-            base = stream.time_base
-            zero = 0 if self._start is None else round(Fraction(self._start).limit_denominator(1_000_000) / base)
-            last = None if self._end is None else Fraction(self._end).limit_denominator(1_000_000) / base
-            if (target := find_seek_point(self._path, zero) if zero else None) is not None:
-                container.seek(target, stream=stream)
-            for frame in Decoder(container, self.info, self._overrides).frames():
-                if self._start is not None and frame.pts < zero:
+            base = self.info.time_base
+            start, end = _exact(self._start), _exact(self._end)
+            zero = 0 if start is None else round(start / base)
+            if start and (seek_point := find_seek_point(self._path, start)) is not None:
+                seek(container, seek_point, container.streams[self.info.stream_index])
+            check = FileCheck(container, self.info)
+            for frame in Decoder(container, self.info, self._overrides, check).frames(check.packets()):
+                if start is not None and frame.pts < zero:
                     continue
-                if last is not None and frame.pts >= last:
+                if end is not None and frame.pts * base >= end:
                     return
                 yield replace(frame, pts=frame.pts - zero)
 
 
-def find_seek_point(path: Path, pts: int) -> int | None:
-    """Where to seek so that the frame at `pts` can be decoded; None for the beginning of the file.
+def find_seek_point(path: Path, seconds: Fraction) -> Fraction | None:
+    """Where to seek so that the frame at `seconds` can be decoded; None for the beginning of the file.
 
     Formats without an index lead to any frame, which may need those before it.
     """
     for back in SEEK_BACKOFF:
         with open_path(path) as container:
             stream = main_video(container)
-            target = pts - round(back / stream.time_base)
-            if target <= (stream.start_time or 0):
+            target = seconds - back
+            if target <= start_time(container, stream):
                 return None
             try:
-                container.seek(target, stream=stream)
+                seek(container, target, stream)
                 for packet in packets(container, lambda: None):
                     if packet.stream.index == stream.index and packet.is_keyframe and packet.size:
                         time = packet.pts if packet.pts is not None else packet.dts
-                        if time is not None and time <= pts:
+                        if time is not None and time * packet.time_base <= seconds:
                             return target
                         break
             except av.error.FFmpegError:
                 pass  # no index at all, or damage there
     return None
+
+
+def _exact(seconds: float | None) -> Fraction | None:
+    return None if seconds is None else Fraction(seconds).limit_denominator(1_000_000)
 
 
 def _shortened(info: StreamInfo, start: float, end: float | None) -> StreamInfo:
