@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             find(args.weights),
             args.output,
             training_settings(args, DISTIL_DEFAULTS),
-            metered=None if args.exposure is None else args.exposure == "auto",
+            lifted=None if args.exposure is None else args.exposure == "auto",
             start_from=args.start_from,
             progress=progress,
         )

@@ -1,12 +1,11 @@
-"""``realtime train``: the network behind the exposure, from photographs and clips; or the exposure meter itself."""
+"""``realtime train``: the network behind the exposure, from photographs and clips."""
 
 from __future__ import annotations
 
 import argparse
 
 from realtime.cli import options
-from realtime.cli.arguments import number, whole_number
-from realtime.cli.results import ResultCollector
+from realtime.cli.arguments import number
 from realtime.cli.training_options import add_training_options, report_session, training_settings
 from realtime.cli.training_progress import step_progress
 from realtime.config import PRECISIONS
@@ -21,15 +20,11 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--start-from", metavar="NAME|PATH", help=about)
     about = "weight of the loss of edges, 0 to leave it out (default: 1)"
     parser.add_argument("--context-weight", type=number(0, 100), default=1.0, metavar="N", help=about)
-    about = "train the exposure meter of OUT's weights instead, on so many scenes (usual: 3000)"
-    parser.add_argument("--meter", type=whole_number(1), metavar="SCENES", help=about)
     add_training_options(parser, TRAIN_DEFAULTS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.meter is not None:
-        return _train_meter(args)
     from realtime.enhance.weights import find
     from realtime.training.train import train
 
@@ -44,19 +39,3 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
         )
     return report_session("train", args, result, "on held-out scenes")
-
-
-def _train_meter(args: argparse.Namespace) -> int:
-    from realtime.training.meter_training import train_meter
-    from realtime.training.train import METER_NAME
-
-    path = args.output / METER_NAME
-    with step_progress("making scenes", args) as progress:
-        error = train_meter(
-            args.data, path, scenes=args.meter, seed=args.seed, hold_out=args.hold_out, progress=progress
-        )
-    results = ResultCollector("train", args)
-    text = f"{path}: {error:.2f} stops off in the median, on held-out files"
-    results.add_row(text, output=str(path), error_stops=error)
-    results.finish()
-    return 0

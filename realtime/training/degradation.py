@@ -15,17 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import Matrix
-from realtime.enhance.exposure.meter import encoded, linear, white_points
-from realtime.training.camera_model import Codec, Decoding, add_noise, simulate_codec
-from realtime.training.illumination import (
-    MIN_EXPOSURE,
-    Illumination,
-    even,
-    log_uniform,
-    mixed_night,
-    needed_gain,
-    night_drive,
-)
+from realtime.frame import RGB, PixelFormat
+from realtime.training.camera_model import Codec, Planes, add_noise, encoded, linear, simulate_codec, video_format
+from realtime.training.illumination import MIN_EXPOSURE, Illumination, even, log_uniform, mixed_night, night_drive
 
 Floats = npt.NDArray[Any]
 
@@ -34,27 +26,21 @@ WELL_LIT_SHARE = 0.1
 EVEN_SHARE, MIXED_SHARE, DRIVE_SHARE = 0.5, 0.3, 0.2
 #: Share of scenes that are stills (8-bit RGB, PNG or JPEG) rather than video.
 STILL_SHARE = 0.2
-#: The meter sees about this many points along the longer side of a frame.
-METER_POINTS = 160
-#: Levels of 255 between which the target's color fades in: below the first no 8-bit video holds any.
-COLOR_LEVELS = (2.0, 6.0)
 
 
-class Example(NamedTuple):
-    """One frame of a scene. Pictures are (H, W, 3), sRGB-encoded 0..1.
+class Scene(NamedTuple):
+    """Consecutive frames of one scene, of a still only the last. Pictures are (H, W, 3), sRGB-encoded 0..1.
 
-    - `recorded`: what the camera delivers. `dark`: the same scene without noise, color error and codec.
-    - `daylight`: the scene well exposed, its lamps included.
-    - `stops`: (H, W), how many stops of light each pixel lacks.
-    - `gain`: the one gain in linear light that the frame as a whole needs. `white`: the recorded frame's white point.
+    - `frames`: planes as the camera delivers them, in `format`.
+    - `dark`: the same moments without noise, color error and codec. `daylight`: well exposed, lamps included.
+    - `light`: what made it dark; ``light.stops`` is the truth for a local meter.
     """
 
-    recorded: Floats
-    dark: Floats
-    daylight: Floats
-    stops: Floats
-    gain: float
-    white: float
+    frames: list[Planes]
+    format: PixelFormat
+    dark: list[Floats]
+    daylight: list[Floats]
+    light: Illumination
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,7 @@ class Camera:
     - `shot`, `read`, `grain`: noise as `camera_model.add_noise` takes it.
     - `balance`: factors on R, G and B. `tone`: exponent on the encoded picture.
     - `codec`: None for a still. `jpeg_quality`: None for a still without loss.
-    - `quality`, `matrix`, `preset`, `decoding`: as `camera_model.simulate_codec` takes them.
+    - `quality`, `matrix`, `preset`: as `camera_model.simulate_codec` takes them.
     """
 
     shot: float
@@ -77,34 +63,20 @@ class Camera:
     quality: int = 23
     matrix: Matrix = "bt709"
     preset: str = "veryfast"
-    decoding: Decoding = "repeated"
 
-    def record(self, scenes: Sequence[Floats], random: np.random.Generator) -> list[Floats]:
-        """The frames (H, W, 3), sRGB-encoded 0..1, that come of consecutive scenes in linear light; of a still, one."""
-        balance = np.array(self.balance, np.float32)
-        scenes = scenes if self.codec else scenes[-1:]
-        light = [np.clip(add_noise(s, self.shot, self.read, self.grain, random) * balance, 0, 1) for s in scenes]
-        pictures = [encoded(values) ** np.float32(self.tone) for values in light]
+    @property
+    def format(self) -> PixelFormat:
+        """The pixel format of what it records."""
+        return RGB if self.codec is None else video_format(self.codec, self.matrix)
+
+    def record(self, light: Sequence[Floats], random: np.random.Generator) -> list[Planes]:
+        """Planes in `format` of consecutive scenes (H, W, 3) in linear light; for a still, of each on its own."""
+        balance, tone = np.array(self.balance, np.float32), np.float32(self.tone)
+        noisy = (add_noise(scene, self.shot, self.read, self.grain, random) for scene in light)
+        pictures = [encoded(np.clip(scene * balance, 0, 1)) ** tone for scene in noisy]
         if self.codec is None:
-            return [_still(pictures[0], self.jpeg_quality)]
-        return simulate_codec(pictures, self.codec, self.quality, self.matrix, self.preset, self.decoding)
-
-
-def meter_points(frame: Floats) -> Floats:
-    """Point samples (h, w, 3) of a frame (H, W, 3), about `METER_POINTS` along the longer side: noise stays noise."""
-    step = max(1, round(max(frame.shape) / METER_POINTS))
-    return frame[::step, ::step]
-
-
-def fade_color(picture: Floats) -> Floats:
-    """The picture (H, W, 3), its color faded to gray in the dark between `COLOR_LEVELS`.
-
-    As a target this keeps the network from guessing colors in the black, which would turn skies purple.
-    """
-    none, full = COLOR_LEVELS
-    amount = np.clip((picture.max(axis=-1, keepdims=True) * 255 - none) / (full - none), 0, 1)
-    gray = (picture @ np.array([0.2126, 0.7152, 0.0722], np.float32))[..., None]
-    return (gray + (picture - gray) * amount).astype(np.float32)
+            return [(_still(picture, self.jpeg_quality),) for picture in pictures]
+        return simulate_codec(pictures, self.codec, self.quality, self.matrix, self.preset)
 
 
 def draw_illumination(random: np.random.Generator, height: int, width: int) -> tuple[Illumination, bool]:
@@ -144,37 +116,24 @@ def draw_camera(random: np.random.Generator, well_lit: bool, mean_light: float) 
     quality = int(random.integers(2, 9)) if codec == "mjpeg" else int(random.integers(18, 27 if well_lit else 35))
     preset = str(random.choice(["ultrafast", "veryfast", "medium"], p=[0.25, 0.5, 0.25]))
     matrix: Matrix = "bt601" if random.random() < 0.5 else "bt709"
-    # swscale's defaults assume BT.601, so only such clips are decoded by them.
-    decodings: list[Decoding] = ["repeated", "smooth", "swscale" if matrix == "bt601" else "repeated"]
-    decoding = decodings[random.integers(3)]
-    return Camera(shot, read, grain, balance, tone, codec, None, quality, matrix, preset, decoding)
+    return Camera(shot, read, grain, balance, tone, codec, None, quality, matrix, preset)
 
 
-def degrade(pictures: Sequence[Floats], random: np.random.Generator) -> list[Example]:
-    """Turns consecutive clean pictures (H, W, 3), sRGB-encoded 0..1, even sides, into one or two recorded frames.
-
-    They are the last ones of a clip, last first, since codecs need some frames to settle; of a still there is one.
-    """
+def degrade(pictures: Sequence[Floats], random: np.random.Generator) -> Scene:
+    """Turns consecutive clean pictures (H, W, 3), sRGB-encoded 0..1, even sides, into a scene that was recorded."""
     light, well_lit = draw_illumination(random, *pictures[0].shape[:2])
     daylight = [linear(picture) for picture in pictures]
-    scenes = [np.clip(light.field[..., None] * day + light.lamps, 0, 1) for day in daylight]
-    camera = draw_camera(random, well_lit, float(np.mean(scenes[-1])))
-    recorded = camera.record(scenes, random)
-    gain = 1.0 if well_lit else needed_gain(light.field, scenes[-1])
-    examples = []
-    for back in range(1, min(2, len(recorded)) + 1):
-        frame = recorded[-back]
-        if random.random() < 0.5:
-            frame = np.rint(frame * 255).astype(np.float32) / 255
-        white = float(white_points(meter_points(frame)[None])[0])
-        day = encoded(np.clip(daylight[-back] + light.lamps, 0, 1))
-        examples.append(Example(frame, fade_color(encoded(scenes[-back])), day, light.stops, gain, white))
-    return examples
+    dark = [np.clip(light.field[..., None] * day + light.lamps, 0, 1) for day in daylight]
+    camera = draw_camera(random, well_lit, float(np.mean(dark[-1])))
+    if camera.codec is None:
+        dark, daylight = dark[-1:], daylight[-1:]
+    lit = [encoded(np.clip(day + light.lamps, 0, 1)) for day in daylight]
+    return Scene(camera.record(dark, random), camera.format, [encoded(values) for values in dark], lit, light)
 
 
-def _still(picture: Floats, jpeg_quality: int | None) -> Floats:
+def _still(picture: Floats, jpeg_quality: int | None) -> npt.NDArray[np.uint8]:
     levels = np.rint(picture * 255).astype(np.uint8)
     if jpeg_quality is not None:
         packed = cv2.imencode(".jpg", levels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1]
-        levels = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))[..., ::-1]
-    return levels.astype(np.float32) / 255
+        levels = np.ascontiguousarray(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))[..., ::-1])
+    return levels

@@ -100,14 +100,14 @@ def distil(
     out: Path,
     settings: TrainingSettings = DISTIL_DEFAULTS,
     *,
-    metered: bool | None = None,
+    lifted: bool | None = None,
     start_from: Path | None = None,
     make_model: Callable[[], DistillationModel] | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Trains a student to match `weights` on the images and clips below `folders`. A second call goes on.
 
-    - `metered`: whether the exact network works behind the exposure; None is what the weights were trained for.
+    - `lifted`: whether teacher and student get frames behind the exposure; None is what the weights were trained for.
     - `start_from`: a student to begin with, such as that of a similar teacher.
     - `make_model`: makes the model of another design, for comparisons.
 
@@ -118,9 +118,9 @@ def distil(
     that is NaN. Raises WeightsError: no student in `start_from`.
     """
     settings.check(CROP_MULTIPLE, min(SCENE_SIZE), CROP_MULTIPLE)
-    metered = weights.metered if metered is None else metered
     training, held_out = training_files(folders, settings.hold_out)
-    check_resumable(out, settings, teacher=sha256(weights.path), exposure="auto" if metered else "off")
+    lifted = weights.metered if lifted is None else lifted
+    check_resumable(out, settings, teacher=sha256(weights.path), exposure="auto" if lifted else "off")
     keras.utils.set_random_seed(settings.seed)
     if make_model is None:
         model = DistillationModel(student.read(start_from) if start_from else student.build())
@@ -128,18 +128,17 @@ def distil(
         model = make_model()
     model.compile(optimizer=keras.optimizers.Adam(settings.rate, clipnorm=1.0), jit_compile=False)
     model.optimizer.build(model.network.trainable_variables)
-    trainer, teacher = Trainer(model, out, settings), Teacher(weights, metered)
+    trainer, teacher = Trainer(model, out, settings), Teacher(weights)
 
     def export() -> None:
         checkpoint.export(out / STUDENT_NAME, model.network)
         student.stamp_teacher(out / STUDENT_NAME, weights)
 
+    val_sampler, sampler = (ClipSampler(files, settings.crop, remedies=SMALLER_CROP) for files in (held_out, training))
     with (
         stop_on_signal() as stop,
-        SceneCache(
-            ClipSampler(held_out, settings.crop, remedies=SMALLER_CROP), out / "held-out", settings.seed + 1
-        ) as val_pool,
-        SceneCache(ClipSampler(training, settings.crop, remedies=SMALLER_CROP), out / "scenes", settings.seed) as pool,
+        SceneCache(val_sampler, out / "held-out", settings.seed + 1, lifted) as val_pool,
+        SceneCache(sampler, out / "scenes", settings.seed, lifted) as pool,
     ):
         val_pool.grow(VALIDATION_SCENES)
         val_samples = [teacher.target_file(frame, out / "held-out-targets") for frame in val_pool.first_frames]

@@ -53,7 +53,8 @@ def find_training_files(folders: Iterable[Path]) -> list[Path]:
     """
     files = find_files(folders)
     tables: dict[Path, dict[Path, str] | None] = {}
-    allowed, left_out = [], []
+    allowed: list[Path] = []
+    left_out: list[Path] = []
     for file in files:
         table = _nearest_table(file.resolve().parent, tables)
         use = USE_FOR_TRAINING if table is None else table.get(file.resolve(), "not listed")

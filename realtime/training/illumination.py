@@ -132,15 +132,3 @@ class _Grid:
         angle, edge = random.uniform(0, 2 * np.pi), random.uniform(0.1, 0.9)
         along = (self._x - self._aspect / 2) * np.cos(angle) + (self._y - 0.5) * np.sin(angle) + 0.5
         self._field *= np.float32(0.01) + 1 / (1 + np.exp(-(along - edge) / random.uniform(0.03, 0.2)))
-
-
-def needed_gain(field: Floats, scene: Floats) -> float:
-    """The one gain in linear light (1..1 / `MIN_EXPOSURE`) that a good exposure of the whole frame asks for.
-
-    `field` (H, W) is the light, `scene` (H, W, 3) the dark picture in linear light. The 65th percentile of the light
-    comes back to daylight, which is exactly 1 / exposure where the light is even. But no more than a tenth of the frame
-    may be lifted more than half a stop past white: what is lit stays lit, and the rest stays night.
-    """
-    gain = 1 / max(float(np.quantile(field, 0.65)), MIN_EXPOSURE)
-    bright = float(np.quantile(scene.max(axis=-1), 0.9))
-    return float(np.clip(min(gain, 1.5 / max(bright, 1e-4)), 1, 1 / MIN_EXPOSURE))

@@ -1,4 +1,4 @@
-"""Degraded scenes on disk, because encoding is slow beside cropping, and batches of crops from them."""
+"""Degraded, exposed frames on disk, because encoding is slow beside cropping, and batches of crops from them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from realtime.enhance.exposure.fine import Fine
 from realtime.training.clip_sampler import ClipSampler
-from realtime.training.degradation import Example, degrade
-from realtime.training.exposing import exposure_of
+from realtime.training.degradation import degrade
+from realtime.training.exposing import Example, expose
 
 Floats = npt.NDArray[Any]
 Batch = dict[str, Floats]
 
-#: The file holds stops at one pixel for so many each way: light changes slowly, and files are large.
-STOPS_SCALE = 4
-#: The parts of an example that lie over its frame.
-PICTURES = ("recorded", "dark", "daylight", "stops")
-
 
 class SceneCache:
-    """A growing set of degraded frames in a folder.
+    """A growing set of frames in a folder.
 
     Scene number N depends on the files, the seed and N alone, and `grow` waits for it, so a run can be repeated
-    exactly. One thread prepares the next scene while a step runs; leaving the context joins it. A scene takes 3 MB.
+    exactly. One thread prepares the next scene while a step runs; leaving the context joins it. A scene takes 2 MB.
     """
 
-    def __init__(self, sampler: ClipSampler, folder: Path, seed: int) -> None:
-        self._sampler, self._folder, self._seed = sampler, folder, seed
+    def __init__(self, sampler: ClipSampler, folder: Path, seed: int, lifted: bool = True) -> None:
+        """`lifted` is whether frames are exposed, or stay as they were recorded."""
+        self._sampler, self._folder, self._seed, self._lifted = sampler, folder, seed, lifted
         #: The frames of all scenes, in order.
         self.frames: list[Path] = []
         self._scenes = 0
@@ -62,20 +58,17 @@ class SceneCache:
             self._next = self._maker.submit(self._make, self._scenes)
 
     def draw(self, batch: int, crop: int, random: np.random.Generator) -> Batch:
-        """So many random crops of that size, turned and mirrored, from all frames.
-
-        `recorded`, `dark` and `daylight` are (N, crop, crop, 3), `stops` (N, crop, crop); and what `exposure_of` adds.
-        """
-        rows: list[Batch] = []
+        """So many random crops, turned and mirrored: `recorded` and `target`, float32 (N, crop, crop, 3)."""
+        crops: dict[str, list[Floats]] = {"recorded": [], "target": []}
         for index in random.integers(0, len(self.frames), batch):
             example = load(self.frames[index])
-            values = {name: np.asarray(part) for name, part in example._asdict().items() if name in PICTURES}
-            values |= exposure_of(example, random)
-            height, width = example.recorded.shape[:2]
+            height, width = example.target.shape[:2]
             y, x = (int(random.integers(0, side - crop + 1)) for side in (height, width))
             turns, mirror = int(random.integers(4)), bool(random.integers(2))
-            rows.append({name: _crop(part, y, x, crop, turns, mirror) for name, part in values.items()})
-        return {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
+            for name, picture in (("recorded", example.recorded), ("target", example.target)):
+                part = np.rot90(picture[y : y + crop, x : x + crop], turns)
+                crops[name].append(part[:, ::-1] if mirror else part)
+        return {name: np.stack(parts) for name, parts in crops.items()}
 
     def _make(self, number: int) -> list[Path]:
         # The list is written last, so that a scene that was interrupted is made again.
@@ -84,7 +77,8 @@ class SceneCache:
             return [self._folder / name for name in done.read_text("utf-8").split()]
         random = np.random.default_rng([self._seed, number])
         paths = []
-        for index, example in enumerate(degrade(self._sampler.draw(random)[0], random)):
+        scene = degrade(self._sampler.draw(random)[0], random)
+        for index, example in enumerate(expose(scene, random, self._lifted)):
             paths.append(self._folder / f"{number:06d}-{index}.npz")
             save(paths[-1], example)
         done.write_text("\n".join(path.name for path in paths), "utf-8")
@@ -92,39 +86,19 @@ class SceneCache:
 
 
 def save(path: Path, example: Example) -> None:
-    """Writes one frame of a scene. Sources have 8 bits, so `daylight` keeps what it has in 8."""
-    height, width = example.stops.shape
-    small = cv2.resize(example.stops, (width // STOPS_SCALE, height // STOPS_SCALE), interpolation=cv2.INTER_AREA)
-    np.savez(
-        path,
-        recorded=example.recorded.astype(np.float16),
-        dark=example.dark.astype(np.float16),
-        daylight=np.rint(example.daylight * 255).astype(np.uint8),
-        stops=small.astype(np.float16),
-        gain=example.gain,
-        white=example.white,
-    )
+    """Writes one frame."""
+    planes = {name: plane for name, plane in example.fine._asdict().items() if plane is not None}
+    np.savez(path, target=example.target.astype(np.float16), matrix=np.array(example.matrix), **planes)
 
 
 def load(path: Path) -> Example:
-    """What `save` wrote: float32 pictures, `stops` enlarged to their size."""
+    """What `save` wrote."""
     with np.load(path) as arrays:
-        recorded, dark = (arrays[name].astype(np.float32) for name in ("recorded", "dark"))
-        daylight = arrays["daylight"].astype(np.float32) / 255
-        stops = cv2.resize(arrays["stops"].astype(np.float32), recorded.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        return Example(recorded, dark, daylight, stops, float(arrays["gain"]), float(arrays["white"]))
-
-
-def _crop(values: Floats, y: int, x: int, size: int, turns: int, mirror: bool) -> Floats:
-    """A crop of what lies over the frame; a number stays as it is."""
-    if values.ndim < 2:
-        return values
-    part = np.rot90(values[y : y + size, x : x + size], turns)
-    return part[:, ::-1] if mirror else part
+        fine = Fine(arrays["luma"], arrays["blue"], arrays["red"])
+        return Example(fine, str(arrays["matrix"]), arrays["target"].astype(np.float32))  # type: ignore[arg-type]
 
 
 def whole_frame(frame: Path) -> Batch:
-    """One frame as a batch of one, exposed as it needs, without any error of the meter."""
+    """One frame as a batch of one."""
     example = load(frame)
-    values = {name: np.asarray(part) for name, part in example._asdict().items() if name in PICTURES}
-    return {name: np.asarray(part)[None] for name, part in (values | exposure_of(example, None)).items()}
+    return {"recorded": example.recorded[None], "target": example.target[None]}

@@ -11,7 +11,7 @@ from pathlib import Path
 from realtime.errors import TrainingError
 
 #: Grows when scenes on disk would no longer be what the code makes.
-SCENE_VERSION = 2
+SCENE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,19 @@ def check_resumable(out: Path, settings: TrainingSettings, **others: str) -> Non
     """Writes into `out`/settings.json what must stay the same from session to session, or compares with it.
 
     These are the seed, the held-out patterns, the version of scenes on disk, and `others`. Raises TrainingError when
-    one has changed: scenes on disk would be of another kind, or files that were trained on would validate.
+    one has changed (scenes on disk would be of another kind, or files that were trained on would validate), and when
+    `out` cannot be written.
     """
     path = out / "settings.json"
     wanted = {"seed": settings.seed, "hold_out": sorted(settings.hold_out), "scene_version": SCENE_VERSION, **others}
     if not path.exists():
         if (out / "state.npz").exists():
             raise TrainingError(f"{out} was begun by an older version; use another folder")
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+        except OSError as error:
+            raise TrainingError(f"cannot write to {out}: {error}") from error
         return
     try:
         found = json.loads(path.read_text("utf-8"))

@@ -13,42 +13,33 @@ import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS
 from realtime.enhance.device import choose_device, choose_precision
+from realtime.enhance.engines.base import ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
-from realtime.enhance.engines.fast.pyramid import Workspace, apply_lut
-from realtime.enhance.engines.fast.tone_lut import TOP, tone_luts
+from realtime.enhance.engines.fast.planes import Reader
+from realtime.enhance.engines.fast.pyramid import TOP
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
-from realtime.frame import PixelFormat
-from realtime.training.camera_model import to_rgb, to_yuv
-from realtime.training.exposing import METER_ERROR, exposed_input
+from realtime.frame import RGB
 from realtime.training.scene_cache import load
 
 Floats = npt.NDArray[np.float32]
 Sample = dict[str, Floats]
 
-#: The format in which scenes reach the engine: that of most cameras and files.
-FORMAT = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 #: Sides of crops and their offsets are multiples of this: an eighth of them is even, so that a crop can be mirrored.
 CROP_MULTIPLE = 16
 
 
 class Teacher:
-    """Makes targets with the exact network. With `metered`, weights get scenes exposed; others get them as they are."""
+    """Makes targets with the exact network."""
 
-    def __init__(self, weights: Weights, metered: bool) -> None:
-        self._weights, self._metered = weights, metered
-        self._luts = tone_luts(FORMAT)
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
 
     @cached_property
     def _network(self) -> Any:
         # Takes seconds to build, and is not needed where all targets are on disk.
         network = compile_network(self._weights.model(), tf.as_dtype(choose_precision("auto", choose_device("auto"))))
-
-        def output(rgb: Any, gain: Any, white: Any) -> Any:
-            exposed = exposed_input({"recorded": rgb, "gain": gain, "white": white})
-            return tf.clip_by_value(network(exposed), 0.0, 1.0)
-
-        return tf.function(output, autograph=False)
+        return tf.function(lambda rgb: tf.clip_by_value(network(rgb), 0.0, 1.0), autograph=False)
 
     def target_file(self, frame: Path, folder: Path) -> Path:
         """The file in `folder` of the sample of a cached frame. Makes it where it is not there yet."""
@@ -65,19 +56,12 @@ class Teacher:
     def _sample(self, frame: Path) -> Sample:
         """Parts (H, W, C) in 0..1, chroma about 0: the pyramid, what the student sees, and the target's planes."""
         example = load(frame)
-        # The meter errs, so the student gets exposures around the right one. They depend on the frame's name alone.
-        random = np.random.default_rng([len(frame.name), *frame.name.encode()])
-        error = float(np.exp(random.normal(0, METER_ERROR)))
-        gain = float(np.clip(example.gain * error, 1, 64)) if example.gain > 1 and self._metered else 1.0
-        height, width = (side // CROP_MULTIPLE * CROP_MULTIPLE for side in example.recorded.shape[:2])
-        yuv = to_yuv(np.ascontiguousarray(example.recorded[:height, :width]))
-        planes = yuv[height:].reshape(2, height // 2, width // 2)
-        lut, workspace = self._luts(gain, example.white), Workspace(width, height, FORMAT.matrix)
-        blue, red = (apply_lut(plane, lut.chroma, workspace.chroma()) for plane in planes)
-        pyramid = workspace.decompose(yuv[:height], blue, red, lut)
-        exposure = (tf.constant([value], tf.float32) for value in (gain, example.white))
-        output = self._network(tf.constant(to_rgb(yuv)[None]), *exposure)[0].numpy()
-        kr, kb = LUMA_WEIGHTS[FORMAT.matrix]
+        height, width = example.fine.luma.shape
+        assert height % CROP_MULTIPLE == width % CROP_MULTIPLE == 0, "scenes have such sizes"
+        reader = Reader(ProgramSpec(width, height, 1, RGB, RGB))
+        pyramid = reader.workspace.decompose(*reader(example.fine))
+        output = self._network(tf.constant(example.recorded[None]))[0].numpy()
+        kr, kb = LUMA_WEIGHTS[example.matrix]
         luma = output @ np.array([kr, 1 - kr - kb, kb], np.float32)
         chroma = [(output[..., 2] - luma) / (2 - 2 * kb), (output[..., 0] - luma) / (2 - 2 * kr)]
         halves = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in chroma]

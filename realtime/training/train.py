@@ -15,7 +15,6 @@ from realtime.enhance.weights import Weights, sha256
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
 from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
-from realtime.training.exposing import exposed_input, exposed_target
 from realtime.training.files import training_files
 from realtime.training.identity_init import set_identity
 from realtime.training.image_grid import plot_curve, write_image_grid
@@ -25,12 +24,11 @@ from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on
 
 #: Held-out scenes that validate, and those of them that are shown.
 VALIDATION_SCENES, SHOWN_SCENES = 24, 6
-#: The names of what a training writes into its folder for others to use.
-WEIGHTS_NAME, METER_NAME = "weights.h5", "weights.meter.npz"
+WEIGHTS_NAME = "weights.h5"
 
 
 class TrainingModel(keras.Model):
-    """Exposes what was recorded and the truth alike, and compares the network's output for the one with the other."""
+    """Compares the network's output for lifted recordings with the targets."""
 
     def __init__(self, network: keras.Model, context_weight: float = losses.CONTEXT_WEIGHT) -> None:
         super().__init__(dtype="float32")
@@ -38,12 +36,12 @@ class TrainingModel(keras.Model):
         self.means = [keras.metrics.Mean(name=name) for name in ("structure", "context", "region")]
 
     def call(self, batch: dict[str, Any]) -> Any:
-        return ops.cast(self.network(exposed_input(batch)), "float32")
+        return ops.cast(self.network(batch["recorded"]), "float32")
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        parts = losses.parts(exposed_target(x), y_pred, self._context_weight)
+        parts = losses.parts(x["target"], y_pred, self._context_weight)
         for mean in self.means:
             mean.update_state(parts[mean.name])
         return sum(parts.values())
@@ -95,17 +93,15 @@ def training_model(
 
 
 def validate(model: TrainingModel, frames: Sequence[Path]) -> tuple[float, list[list[Any]]]:
-    """Mean PSNR in dB over exposed held-out frames, and rows of pictures: recorded, exposed, output, target."""
+    """Mean PSNR in dB over held-out frames, and rows of pictures: lifted recording, output, target."""
     scores: list[float] = []
     rows: list[list[Any]] = []
     for frame in frames:
         batch = whole_frame(frame)
-        target = ops.convert_to_numpy(exposed_target(batch))
         output = np.clip(model.predict_on_batch(batch), 0, 1)
-        scores.append(10 * math.log10(1 / max(float(np.mean((output - target) ** 2)), 1e-10)))
+        scores.append(10 * math.log10(1 / max(float(np.mean((output - batch["target"]) ** 2)), 1e-10)))
         if len(rows) < SHOWN_SCENES:
-            exposed = ops.convert_to_numpy(exposed_input(batch))
-            rows.append([batch["recorded"][0], exposed[0], output[0], target[0]])
+            rows.append([batch["recorded"][0], output[0], batch["target"][0]])
     return sum(scores) / len(scores), rows
 
 
@@ -123,7 +119,7 @@ def train(
 
     `start_from`, `context_weight` and `precision` are as in `training_model`. `out` gets `WEIGHTS_NAME` (the averaged
     weights), ``state.npz`` (to resume), ``settings.json``, ``curve.csv``, ``curve.png`` (needs matplotlib),
-    ``samples.png`` (recorded, exposed, output, target) and the scenes. SIGINT and SIGTERM end a session with a
+    ``samples.png`` (lifted recording, output, target) and the scenes. SIGINT and SIGTERM end a session with a
     checkpoint.
 
     Raises TrainingError: no usable data, settings out of range or other than those that `out` was begun with, a
@@ -137,12 +133,11 @@ def train(
     check_resumable(out, settings, start_from=begun_with, context_weight=f"{context_weight:g}")
     keras.utils.set_random_seed(settings.seed)
     trainer = Trainer(model := training_model(precision, settings.seed, start_from, context_weight), out, settings)
+    val_sampler, sampler = (ClipSampler(files, settings.crop, remedies=SMALLER_CROP) for files in (held_out, training))
     with (
         stop_on_signal() as stop,
-        SceneCache(
-            ClipSampler(held_out, settings.crop, remedies=SMALLER_CROP), out / "held-out", settings.seed + 1
-        ) as val_pool,
-        SceneCache(ClipSampler(training, settings.crop, remedies=SMALLER_CROP), out / "scenes", settings.seed) as pool,
+        SceneCache(val_sampler, out / "held-out", settings.seed + 1) as val_pool,
+        SceneCache(sampler, out / "scenes", settings.seed) as pool,
     ):
         val_pool.grow(VALIDATION_SCENES)
 

@@ -14,15 +14,14 @@ import numpy as np
 import pytest
 
 from realtime.enhance.engines.fast import student
-from realtime.enhance.engines.fast.pyramid import Workspace, apply_lut
-from realtime.enhance.engines.fast.tone_lut import TOP, tone_luts
+from realtime.enhance.engines.fast.pyramid import TOP, Workspace
 from realtime.enhance.weights import Weights
 from realtime.errors import TrainingError, WeightsError
 from realtime.training.checkpoint import export
 from realtime.training.distil import distil, reconstruct
 from realtime.training.scene_cache import load
 from realtime.training.settings import TrainingSettings
-from realtime.training.teacher import CROP_MULTIPLE, FORMAT, draw
+from realtime.training.teacher import CROP_MULTIPLE, draw
 from realtime.training.trainer import TrainingResult
 
 QUICK = TrainingSettings(steps=2, crop=32, batch=1, first_scenes=1, steps_per_scene=100)
@@ -60,12 +59,11 @@ def weights_in(path: Path) -> list[Any]:
 
 def test_engine_and_training_reconstruct_alike() -> None:
     random = np.random.default_rng(0)
-    height, width = 48, 64
-    workspace, lut = Workspace(width, height, "bt709"), tone_luts(FORMAT)(3.0, 0.5)
-    luma = cv2.GaussianBlur(random.integers(16, 235, (height, width), np.uint8), (0, 0), 1)
-    chroma = [cv2.GaussianBlur(random.integers(90, 160, (24, 32), np.uint8), (0, 0), 1) for _ in range(2)]
-    blue, red = (apply_lut(plane, lut.chroma, workspace.chroma()) for plane in chroma)
-    pyramid = workspace.decompose(luma, blue, red, lut)
+    workspace = Workspace(64, 48)
+    luma, blue, red = workspace.luma(), workspace.chroma(), workspace.chroma()
+    for plane, low, high in ((luma, 0, TOP), (blue, -TOP // 8, TOP // 8), (red, -TOP // 8, TOP // 8)):
+        plane[:] = cv2.GaussianBlur(random.integers(low, high, plane.shape, np.int16), (0, 0), 1)
+    pyramid = workspace.decompose(luma, blue, red)
     output = random.normal(0, 0.2, (1, 6, 8, student.MAPS)).astype(np.float32)
     output[..., -student.NOISES :] += 2
     batch = {
@@ -111,7 +109,7 @@ def test_the_same_seed_makes_the_same_student(
     assert targets
     for target in targets:
         one, other = (load(result.weights.parent / "scenes" / target.name) for result in (distilled, again))
-        np.testing.assert_array_equal(one.recorded, other.recorded)
+        np.testing.assert_array_equal(one.fine.luma, other.fine.luma)
     for one, other in zip(weights_in(distilled.weights), weights_in(again.weights), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -134,9 +132,9 @@ def test_a_beginning_that_is_no_student_is_refused(pictures: Path, tmp_path: Pat
         distil([pictures], teacher(weights), tmp_path / "out", QUICK, start_from=tmp_path / "none.h5")
 
 
-@pytest.mark.parametrize("changed", [{"metered": False}, {"settings": replace(QUICK, seed=1)}])
+@pytest.mark.parametrize("changed", [{"lifted": False}, {"settings": replace(QUICK, seed=1)}])
 def test_another_teacher_or_seed_is_refused(pictures: Path, out: Path, weights: Path, changed: dict[str, Any]) -> None:
-    with pytest.raises(TrainingError, match="was begun with (exposure auto|seed 0), not (off|1)"):
+    with pytest.raises(TrainingError, match=r"was begun with (exposure auto|seed 0), not (off|1)"):
         distil([pictures], teacher(weights), out, **{"settings": QUICK} | changed)
 
 

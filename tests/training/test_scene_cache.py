@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.enhance.exposure.fine import STEPS, Fine
 from realtime.errors import TrainingError
 from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
-from realtime.training.degradation import Example
+from realtime.training.exposing import Example
 from realtime.training.files import find_files
 from realtime.training.scene_cache import SceneCache, load, save, whole_frame
 
@@ -21,7 +22,7 @@ def test_a_sequence_has_its_length_and_size(pictures: Path, clip: Path) -> None:
     for seed in range(12):
         sequence, source = sampler.draw(np.random.default_rng(seed))
         assert [picture.shape for picture in sequence] == [(*SCENE_SIZE, 3)] * 3
-        assert all(0 <= picture.min() and picture.max() <= 1 for picture in sequence)
+        assert all(picture.min() >= 0 and picture.max() <= 1 for picture in sequence)
         sources.add(source.suffix)
     assert sources == {".png", ".mp4"}
 
@@ -45,14 +46,13 @@ def test_a_cache_repeats_itself_and_uses_what_is_there(stills_only: None, pictur
             cache.grow(2)
             batches.append(cache.draw(5, 48, np.random.default_rng(0)))
     assert all(np.array_equal(batches[0][key], batches[1][key]) for key in batches[0])
-    assert batches[0]["recorded"].shape == batches[0]["daylight"].shape == (5, 48, 48, 3)
-    assert batches[0]["stops"].shape == (5, 48, 48)
-    assert batches[0]["gain"].shape == (5,)
-    assert batches[0]["gain"].min() >= 1
+    assert {name: part.shape for name, part in batches[0].items()} == dict.fromkeys(
+        ("recorded", "target"), (5, 48, 48, 3)
+    )
     made = (tmp_path / "one" / "000000-0.npz").stat().st_mtime_ns
     with SceneCache(sampler, tmp_path / "one", seed=3) as cache:
         cache.grow(2)
-        assert np.array_equal(cache.draw(5, 48, np.random.default_rng(0))["dark"], batches[0]["dark"])
+        assert np.array_equal(cache.draw(5, 48, np.random.default_rng(0))["target"], batches[0]["target"])
     assert (tmp_path / "one" / "000000-0.npz").stat().st_mtime_ns == made
 
 
@@ -61,20 +61,20 @@ def test_an_interrupted_scene_is_made_again(stills_only: None, pictures: Path, t
     (tmp_path / "000000-0.npz").write_bytes(b"half a file")
     with SceneCache(sampler, tmp_path, seed=0) as cache:
         cache.grow(1)
-        assert load(cache.first_frames[0]).recorded.shape == (*SCENE_SIZE, 3)
+        assert load(cache.first_frames[0]).target.shape == (*SCENE_SIZE, 3)
 
 
 def test_a_frame_on_disk_is_what_was_saved(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    recorded, dark, daylight = random.random((3, 32, 48, 3), np.float32)
-    stops = np.tile(np.linspace(0, 3, 48, dtype=np.float32), (32, 1))
-    save(tmp_path / "a.npz", Example(recorded, dark, daylight, stops, 5.5, 0.25))
+    luma = random.integers(0, 255 * STEPS, (32, 48), np.int16)
+    blue, red = random.integers(-100, 100, (2, 16, 24), np.int16)
+    target = random.random((32, 48, 3), np.float32)
+    save(tmp_path / "a.npz", Example(Fine(luma, blue, red), "bt601", target))
     example = load(tmp_path / "a.npz")
-    assert abs(example.recorded - recorded).max() < 1e-3
-    assert abs(example.dark - dark).max() < 1e-3
-    assert abs(example.daylight - daylight).max() < 0.51 / 255
-    assert abs(example.stops - stops).max() < 0.12
-    assert (example.gain, example.white) == (5.5, 0.25)
+    for plane, wanted in zip(example.fine, (luma, blue, red), strict=True):
+        np.testing.assert_array_equal(plane, wanted)
+    assert example.matrix == "bt601"
+    assert abs(example.target - target).max() < 1e-3
     batch = whole_frame(tmp_path / "a.npz")
-    assert batch["recorded"].shape == (1, 32, 48, 3)
-    assert batch["gain"] == [5.5]
+    assert np.array_equal(batch["recorded"][0], example.recorded)
+    assert np.array_equal(batch["target"][0], example.target)

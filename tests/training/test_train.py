@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from realtime.enhance.mbllen import build
-from realtime.enhance.weights import Weights, find
+from realtime.enhance.weights import find
 from realtime.errors import TrainingError
 from realtime.training import checkpoint, losses
 from realtime.training.identity_init import set_identity
 from realtime.training.settings import TrainingSettings
-from realtime.training.train import METER_NAME, WEIGHTS_NAME, train, training_model
+from realtime.training.train import WEIGHTS_NAME, train, training_model
 from realtime.training.trainer import learning_rate
 
 QUICK = TrainingSettings(steps=2, crop=32, batch=1, first_scenes=1, steps_per_scene=100)
@@ -151,11 +151,6 @@ def test_training_can_begin_with_other_weights(tmp_path: Path) -> None:
     model = training_model(start_from=find(tmp_path / "first.h5"))
     for one, other in zip(model.network.get_weights(), first.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_the_meter_of_a_training_belongs_to_its_weights(tmp_path: Path) -> None:
-    (tmp_path / METER_NAME).write_bytes(b"")
-    assert Weights(WEIGHTS_NAME, tmp_path / WEIGHTS_NAME, metered=True).meter_path == tmp_path / METER_NAME
 
 
 def test_a_signal_ends_a_session_with_a_checkpoint(quick: None, pictures: Path, tmp_path: Path) -> None:
