@@ -62,7 +62,8 @@ def run(
         channels = [Channel[Frame](depth if viewer else backlog, evict=viewer) for viewer in viewers]
         names = [f"{sink.name} {i + 1}" if i else sink.name for i, sink in enumerate(sinks)]
         drops = {name: (lambda c=channel: c.dropped) for name, channel in zip(names, channels)}
-        stats = RunStats(info, drops, session.describe, lambda: captured.dropped, progress)
+        left = None if info.frames is None else max(info.frames - skip, 0)
+        stats = RunStats(replace(info, frames=left), drops, session.describe, lambda: captured.dropped, progress)
 
         def capture() -> None:
             nonlocal ended

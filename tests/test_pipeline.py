@@ -391,7 +391,7 @@ def test_skipped_frames_reach_the_session_and_not_the_sink(skip: int, batch: int
     report = run(ScriptedSource(12), processor, sink, skip=skip)
     assert processor.skipped == list(range(skip))
     assert sink.indices == list(range(skip, 12))
-    assert report.frames == 12 - skip
+    assert report.frames == report.total == 12 - skip
     assert processor.closed == 1
 
 
