@@ -12,16 +12,13 @@ from dataclasses import replace
 from functools import partial
 
 from realtime.concurrency import Channel, ThreadGroup, on_interrupt
-from realtime.errors import SourceError, StopStreaming
-from realtime.frame import RGB, Frame
-from realtime.media.pixel_formats import convert
+from realtime.errors import SourceError
+from realtime.frame import Frame
+from realtime.outputs import make_outputs, session_format
 from realtime.processor import Processor
 from realtime.report import Report, RunStats
-from realtime.sinks.base import Interactive, Sink, StopsEarly
+from realtime.sinks.base import Sink, StopsEarly
 from realtime.sources.base import Source
-
-#: Frames that a recording may lag behind a live picture before capture has to drop some.
-RECORDING_BACKLOG = 32
 
 
 def run(
@@ -51,18 +48,14 @@ def run(
     with ExitStack() as stack:
         stack.enter_context(source)
         formats = [sink.format_for(info) for sink in sinks]
-        session = processor.session(info, next((f for f in formats if f != RGB), RGB))
+        session = processor.session(info, session_format(formats))
         stack.callback(session.close)
         # Two batches in flight keep the worker busy; more would only add delay to live and memory to files.
         depth = 2 * session.batch
         captured = Channel[Frame](1 if info.live else depth, evict=info.live)
-        # A window that is too slow skips frames; a recording may lag behind, but gets all that were captured.
-        viewers = [info.live and sink.may_drop and len(sinks) > 1 for sink in sinks]
-        backlog = max(depth, RECORDING_BACKLOG) if info.live else depth
-        channels = [Channel[Frame](depth if viewer else backlog, evict=viewer) for viewer in viewers]
-        names = [f"{sink.name} {i + 1}" if i else sink.name for i, sink in enumerate(sinks)]
-        drops = {name: (lambda c=channel: c.dropped) for name, channel in zip(names, channels)}
+        outs = make_outputs(sinks, formats, info, depth)
         left = None if info.frames is None else max(info.frames - skip, 0)
+        drops = {out.name: lambda channel=out.channel: channel.dropped for out in outs}
         stats = RunStats(replace(info, frames=left), drops, session.describe, lambda: captured.dropped, progress)
 
         def capture() -> None:
@@ -78,33 +71,19 @@ def run(
             captured.close()
 
         def process() -> None:
-            left = skip
+            skipped = 0
             try:
-                while frames := captured.take(min(session.batch, left or session.batch)):
-                    if left:
+                while frames := captured.take(min(session.batch, skip - skipped or session.batch)):
+                    if skipped < skip:
                         session.skip(frames)
-                        left -= len(frames)
+                        skipped += len(frames)
                         continue
                     for frame in session.process(frames):
-                        for channel in channels:
-                            channel.put(frame)
+                        for out in outs:
+                            out.channel.put(frame)
             finally:
-                for channel in channels:
-                    channel.close()
-
-        def write(index: int) -> None:
-            sink, channel, format = sinks[index], channels[index], formats[index]
-            window = sink if isinstance(sink, Interactive) else None
-            try:
-                while (frames := channel.take(1, window.poll_interval if window else None)) != []:
-                    for frame in frames or ():
-                        sink.write(convert(frame, format))
-                        stats.add(names[index], frame)
-                    if window:
-                        window.poll()
-            except StopStreaming:
-                channel.cancel()
-                stop()
+                for out in outs:
+                    out.channel.close()
 
         def stop() -> None:
             for sink in sinks:
@@ -115,24 +94,24 @@ def run(
 
         def cancel() -> None:
             source.stop()
-            for channel in (captured, *channels):
+            for channel in (captured, *(out.channel for out in outs)):
                 channel.cancel()
 
         interrupted = stack.enter_context(on_interrupt(stop, cancel))
-        for sink, format in zip(sinks, formats):
-            stack.enter_context(sink)
-            sink.open(replace(info, format=format))
-        main = next((i for i, sink in enumerate(sinks) if isinstance(sink, Interactive)), 0)
+        for out in outs:
+            stack.enter_context(out.sink)
+            out.sink.open(replace(info, format=out.format))
+        main = next((out for out in outs if out.is_window), outs[0])
         with ThreadGroup(cancel) as group:
             group.start("capture", capture)
             group.start("process", process)
-            for index in range(len(sinks)):
-                if index != main:
-                    group.start(f"write-{index}", partial(write, index))
-            group.run(lambda: write(main))
+            for out in outs:
+                if out is not main:
+                    group.start(f"write {out.name}", partial(out.write_all, stats.add, stop))
+            group.run(partial(main.write_all, stats.add, stop))
         if interrupted() and not finish:
             stats.report(final=True)  # no report is returned, so this is the last word
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # the outputs are aborted
     if interrupted():
         stats.report(final=True)
         raise KeyboardInterrupt
