@@ -1,8 +1,10 @@
-"""The enhancer: what goes in, what comes out, and what it compiles."""
+"""The enhancer: arrays in and out, its settings, and how many programs it keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -11,45 +13,38 @@ import pytest
 import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streams import VIDEO, info, smooth
 
-from realtime import DeviceError, Enhancer, Frame, PixelFormat, SettingError, StreamInfo
+from realtime import DeviceError, EnhanceOptions, Enhancer, SettingError
 from realtime.enhance.device import choose_device, choose_precision
 from realtime.enhance.engines.base import ProgramSpec
+from realtime.enhance.enhancer import LARGEST_CACHE
+from realtime.frame import RGB, PixelFormat
 
-LIMITED = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
-
-
-def frames(format: PixelFormat, width: int, height: int, count: int) -> list[Frame]:
-    return [
-        Frame(synthetic.random_planes(format, width, height, seed), format, pts=seed, captured_at=seed + 1.0)
-        for seed in range(count)
-    ]
-
-
-# Pictures in, pictures out.
+# Arrays.
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 3), (2, 14), (64, 48), (33, 31), (3, 2000)])
 def test_any_size_comes_out_as_it_went_in(width: int, height: int, enhancer: Enhancer) -> None:
     pictures = synthetic.noise(width, height, top=256)
-    made = enhancer(pictures)
-    assert made.shape == pictures.shape
-    assert made.dtype == np.uint8
-    assert not np.array_equal(made, pictures)
+    output = enhancer(pictures)
+    assert output.shape == pictures.shape
+    assert output.dtype == np.uint8
+    assert not np.array_equal(output, pictures)
 
 
 def test_pictures_are_not_changed(enhancer: Enhancer) -> None:
     pictures = synthetic.noise(64, 48)
-    kept = pictures.copy()
+    before = pictures.copy()
     enhancer(pictures)
-    assert np.array_equal(pictures, kept)
+    assert np.array_equal(pictures, before)
 
 
-def test_no_picture_is_no_answer(enhancer: Enhancer) -> None:
+def test_no_picture_gives_none(enhancer: Enhancer) -> None:
     assert enhancer(np.zeros((0, 48, 64, 3), np.uint8)).shape == (0, 48, 64, 3)
 
 
-def test_a_view_will_do(enhancer: Enhancer) -> None:
+def test_a_view_is_accepted(enhancer: Enhancer) -> None:
     pictures = synthetic.noise(64, 48)
     mirrored = enhancer(pictures[:, :, ::-1])
     assert np.array_equal(mirrored, enhancer(np.ascontiguousarray(pictures[:, :, ::-1])))
@@ -70,198 +65,79 @@ def test_other_arrays_are_refused(pictures: np.ndarray, enhancer: Enhancer) -> N
         enhancer(pictures)
 
 
-@settings(max_examples=6)
-@given(count=st.integers(1, 5), batch=st.integers(1, 4))
-def test_the_batch_makes_no_difference(weights: Path, count: int, batch: int) -> None:
+@settings(max_examples=5)
+@given(count=st.integers(1, 5), batch=st.integers(2, 4))
+def test_batch_and_padding_make_no_difference(weights: Path, count: int, batch: int) -> None:
     pictures = synthetic.noise(24, 20, count)
-    alone = ENHANCERS.of(weights, 1)(pictures)
-    assert np.abs(ENHANCERS.of(weights, batch)(pictures).astype(int) - alone).max() <= 1
+    alone, together = (
+        ENHANCERS.setdefault(size, Enhancer(weights=weights, batch=size, **synthetic.QUICK)) for size in (1, batch)
+    )
+    # The sums of another batch size may take another order.
+    assert np.abs(together(pictures).astype(int) - alone(pictures)).max() <= 1
 
 
-class Enhancers:
-    """One for each batch size; loading takes longer than anything else here."""
-
-    def __init__(self) -> None:
-        self._made: dict[int, Enhancer] = {}
-
-    def of(self, weights: Path, batch: int) -> Enhancer:
-        if batch not in self._made:
-            self._made[batch] = Enhancer(weights, batch=batch, **synthetic.QUICK)
-        return self._made[batch]
+ENHANCERS: dict[int, Enhancer] = {}
 
 
-ENHANCERS = Enhancers()
+def test_pictures_of_a_call_are_scenes_of_their_own(student_weights: Path) -> None:
+    """Neither exposure nor the fast engine's maps come from the picture before."""
+    pictures = np.concatenate([synthetic.noise(32, 32, top=200), synthetic.noise(32, 32, top=20, seed=1)])
+    enhancer = Enhancer(weights=student_weights, **synthetic.QUICK | {"engine": "fast", "exposure": "auto"})
+    assert np.array_equal(enhancer(pictures)[1], enhancer(pictures[1:])[0])
 
 
-# Strength.
-
-
-@pytest.mark.parametrize(
-    "format",
-    [PixelFormat(), LIMITED, PixelFormat("yuv", 8, (2, 2), "bt601", full_range=True)],
-    ids=["rgb", "limited", "full"],
-)
-def test_strength_0_is_the_input_exactly(format: PixelFormat, plain: Enhancer) -> None:
-    # Any sample at all, those outside the legal range too.
-    given_frames = frames(format, 33, 31, 2)
-    plain.prepare(StreamInfo(33, 31, format), rgb=format.model == "rgb")
-    for before in given_frames:
-        (after,) = plain.enhance([before])
-        assert after.format == format
-        assert all(map(np.array_equal, before.planes, after.planes))
-
-
-def test_strength_0_of_pictures_is_the_input_exactly(plain: Enhancer) -> None:
+def test_strength_0_is_the_input_exactly(plain: Enhancer) -> None:
     pictures = synthetic.noise(31, 20, 2, top=256)
     assert np.array_equal(plain(pictures), pictures)
 
 
-def test_strength_blends_linearly(enhancer: Enhancer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stops_brighten(weights: Path, enhancer: Enhancer) -> None:
+    pictures = synthetic.noise(24, 20, top=30)
+    lifted = Enhancer(weights=weights, **synthetic.QUICK | {"exposure": 3.0})(pictures)
+    assert lifted.mean() > enhancer(pictures).mean() + 5
+
+
+def test_bfloat16_is_close_to_float32(weights: Path, enhancer: Enhancer) -> None:
     pictures = synthetic.noise(64, 48)
-    whole = enhancer(pictures).astype(int)
-    for strength in (0.25, 0.5):
-        monkeypatch.setattr(enhancer, "strength", strength)
-        expected = pictures + strength * (whole - pictures)
-        assert np.abs(enhancer(pictures) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("strength", [-0.01, 1.01, 5.0, float("nan")])
-def test_strength_out_of_range(strength: float, weights: Path) -> None:
-    with pytest.raises(SettingError, match=r"strength .* is outside 0\.\.1") as caught:
-        Enhancer(weights, strength=strength)
-    assert isinstance(caught.value, ValueError)
-
-
-# Streams.
-
-
-def test_prepare_says_what_comes_out(enhancer: Enhancer) -> None:
-    info = StreamInfo(24, 20, PixelFormat("yuv", 10, (2, 1), "bt2020", full_range=False), name="hdr")
-    made = enhancer.prepare(info, rgb=False)
-    assert made.format == PixelFormat("yuv", 8, (2, 2), "bt2020", full_range=False)
-    assert made.name == "hdr"
-    assert enhancer.prepare(info, rgb=True).format == PixelFormat()
-
-
-@pytest.mark.parametrize("rgb", [True, False])
-@pytest.mark.parametrize(
-    "format",
-    [PixelFormat(), LIMITED, PixelFormat("yuv", 10, (2, 1), "bt2020", False), PixelFormat("gray", 12)],
-    ids=["rgb", "yuv8", "yuv10", "gray12"],
-)
-def test_every_frame_comes_out_prepared(format: PixelFormat, rgb: bool, enhancer: Enhancer) -> None:
-    made = enhancer.prepare(StreamInfo(33, 31, format), rgb=rgb)
-    given_frames = frames(format, 33, 31, 1)
-    (frame,) = enhancer.enhance(given_frames)
-    assert frame.format == made.format
-    assert (frame.pts, frame.captured_at) == (given_frames[0].pts, given_frames[0].arrived)
-    assert (frame.width, frame.height) == (33, 31)
-
-
-def test_a_stream_is_the_same_pictures(enhancer: Enhancer) -> None:
-    pictures = synthetic.noise(64, 48, 3)
-    enhancer.prepare(StreamInfo(64, 48), rgb=True)
-    stream = [enhancer.enhance([Frame((picture,))])[0].planes[0] for picture in pictures]
-    assert np.array_equal(np.stack(stream), enhancer(pictures))
-
-
-def test_a_stream_may_change_its_size(enhancer: Enhancer) -> None:
-    enhancer.prepare(StreamInfo(64, 48), rgb=True)
-    given_frames = [Frame((synthetic.noise(*size)[0],)) for size in ((64, 48), (33, 31), (64, 48))]
-    made = [enhancer.enhance([frame])[0] for frame in given_frames]
-    assert [(frame.width, frame.height) for frame in made] == [(64, 48), (33, 31), (64, 48)]
-
-
-def counted(monkeypatch: pytest.MonkeyPatch, enhancer: Enhancer) -> list[tuple[int, ...]]:
-    """Notes the shape of what every compiled program is given, and empties the cache of programs."""
-    shapes: list[tuple[int, ...]] = []
-    make = enhancer.engine.program
-
-    def program(job: ProgramSpec) -> Callable[..., Any]:
-        compiled = make(job)
-
-        def run(planes: Any, *rest: Any) -> Any:
-            shapes.append(np.shape(planes[0]))
-            return compiled(planes, *rest)
-
-        return run
-
-    monkeypatch.setattr(enhancer, "_programs", {})
-    monkeypatch.setattr(enhancer.engine, "program", program)
-    return shapes
-
-
-def test_a_last_batch_is_padded_and_nothing_compiled_again(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    enhancer = ENHANCERS.of(weights, 3)
-    shapes = counted(monkeypatch, enhancer)
-    enhancer.prepare(StreamInfo(24, 20, LIMITED), rgb=False)
-    given_frames = frames(LIMITED, 24, 20, 7)
-    made = [frame for first in (0, 3, 6) for frame in enhancer.enhance(given_frames[first : first + 3])]
-    assert [frame.pts for frame in made] == list(range(7))
-    assert shapes == [(3, 20, 24)] * 3
-    assert len(enhancer._programs) == 1
-    (last,) = enhancer.enhance(given_frames[6:])
-    assert all(map(np.array_equal, last.planes, made[6].planes))
-
-
-def test_a_program_never_traces_twice(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from realtime.enhance import color_ops as color
-    from realtime.enhance.engines.exact import engine as exact
-
-    traced: list[tuple[int, ...]] = []
-
-    def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
-        traced.append(tuple(planes[0].shape))
-        return color.to_rgb(planes, format)
-
-    monkeypatch.setattr(exact, "to_rgb", to_rgb)
-    enhancer = ENHANCERS.of(weights, 2)
-    monkeypatch.setattr(enhancer, "_programs", {})
-    enhancer.prepare(StreamInfo(20, 24), rgb=True)
-    assert traced == [(2, 24, 20, 3)], "compiled before the first frame"
-    for strength in (1.0, 0.5, 0.0):
-        monkeypatch.setattr(enhancer, "strength", strength)
-        enhancer.enhance(frames(PixelFormat(), 20, 24, 2))
-        enhancer.enhance(frames(PixelFormat(), 20, 24, 1))
-    assert len(traced) == 1
+    small = Enhancer(weights=weights, **synthetic.QUICK | {"precision": "bfloat16"})(pictures)
+    error = np.mean((small.astype(float) - enhancer(pictures)) ** 2)
+    assert 20 * np.log10(255 / np.sqrt(error)) >= 38
 
 
 # Settings.
 
 
-@pytest.mark.parametrize("batch", [0, -1, "many", 1.5])
-def test_batch_out_of_range(batch: Any, weights: Path) -> None:
-    with pytest.raises(SettingError, match="batch"):
-        Enhancer(weights, batch=batch)
+def test_fields_replace_those_of_the_options(weights: Path) -> None:
+    options = EnhanceOptions(weights=weights, engine="exact", precision="float32", device="cpu", strength=0.5)
+    enhancer = Enhancer(options, strength=0.0)
+    assert enhancer.options == EnhanceOptions(weights, "exact", "float32", "cpu", 0.0)
+    assert (enhancer.weights.path, enhancer.exposure) == (weights, "off")
 
 
 @pytest.mark.parametrize(
-    ("setting", "message"),
+    ("fields", "message"),
     [
-        ({"engine": "magic"}, r"engine 'magic' is not one of auto, exact"),
+        ({"engine": "magic"}, r"engine 'magic' is not one of auto, exact, fast"),
         ({"precision": "int4"}, r"precision 'int4' is not one of auto, float32"),
         ({"device": "tpu"}, r"device 'tpu' is not one of auto, cpu, gpu"),
         ({"device": "gpu:x"}, r"device 'gpu:x' is not one of"),
-        ({"exposure": "bright"}, r"exposure 'bright' is not auto, off or stops"),
-        ({"exposure": 7.0}, r"exposure 7\.0 is not auto"),
-        ({"exposure": -1}, r"exposure -1 is not auto"),
+        ({"device": "gpu:-1"}, r"device 'gpu:-1' is not one of"),
+        ({"exposure": "bright"}, r"exposure 'bright' is not auto, scene, off or stops"),
+        ({"strength": 1.5}, r"strength 1\.5 is outside 0\.\.1"),
+        ({"batch": 0}, r"batch 0 is neither"),
     ],
 )
-def test_unknown_settings_name_the_known_ones(setting: dict[str, Any], message: str, weights: Path) -> None:
+def test_unknown_settings_name_the_known_ones(fields: dict[str, Any], message: str, weights: Path) -> None:
     with pytest.raises(SettingError, match=message):
-        Enhancer(weights, **setting)
+        Enhancer(weights=weights, **synthetic.QUICK | fields)
 
 
 def test_a_gpu_that_is_not_there() -> None:
-    with pytest.raises(DeviceError, match="GPU"):
+    with pytest.raises(DeviceError, match=r"device 'gpu:99' is not there: TensorFlow sees \d+ GPUs"):
         choose_device("gpu:99")
 
 
-def test_describe(enhancer: Enhancer) -> None:
-    assert enhancer.describe().items() >= {"engine": "exact", "device": "cpu", "precision": "float32"}.items()
-
-
-def test_auto_chooses_what_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_16_bits_only_where_that_is_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     from realtime.enhance import device
 
     monkeypatch.setattr(device, "speeds", lambda precisions, on: {"float32": 1.0, "bfloat16": 2.0})
@@ -271,15 +147,72 @@ def test_auto_chooses_what_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_precision("bfloat16", "cpu") == "bfloat16"
 
 
-def test_bfloat16_is_close_to_float32(weights: Path, enhancer: Enhancer) -> None:
-    pictures = synthetic.noise(64, 48)
-    small = Enhancer(weights, **{**synthetic.QUICK, "precision": "bfloat16"})
-    error = np.mean((small(pictures).astype(float) - enhancer(pictures)) ** 2)
-    assert 20 * np.log10(255 / np.sqrt(error)) >= 38
+# Programs.
 
 
-def test_stops_brighten(weights: Path) -> None:
-    """With exposure in stops the frame is developed before the network sees it."""
-    pictures = synthetic.noise(24, 20, top=30)
-    made = Enhancer(weights, **{**synthetic.QUICK, "exposure": 3.0})(pictures)
-    assert made.astype(int).mean() > ENHANCERS.of(weights, 1)(pictures).mean() + 5
+def spec(width: int, batch: int = 1, format: PixelFormat = RGB) -> ProgramSpec:
+    return ProgramSpec(width, 16, batch, format, format)
+
+
+def test_only_the_latest_programs_are_kept(weights: Path) -> None:
+    """A folder of photos of many sizes needs no more memory than a few sizes do."""
+    enhancer = Enhancer(weights=weights, **synthetic.QUICK)
+    references = []
+    for width in range(14, 14 + LARGEST_CACHE + 2):
+        enhancer(synthetic.noise(width, 16))
+        references.append(weakref.ref(enhancer.program("exact", spec(width))))
+    gc.collect()
+    assert [reference() is not None for reference in references] == [False] * 2 + [True] * LARGEST_CACHE
+
+
+def test_a_program_that_is_used_again_stays(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enhancer = Enhancer(weights=weights, **synthetic.QUICK)
+    engine, built = enhancer.engine("exact"), []
+    monkeypatch.setattr(engine, "program", lambda wanted: built.append(wanted.width) or object())
+    for width in (1, 2, 1, 3, 1, 4, 1, 5, 1, 2):
+        enhancer.program("exact", spec(width))
+    assert built == [1, 2, 3, 4, 5, 2]
+
+
+def test_sessions_of_one_kind_share_a_program_that_is_traced_once(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realtime.enhance import color_ops
+    from realtime.enhance.engines.exact import engine as exact
+
+    traced: list[tuple[int, ...]] = []
+
+    def to_rgb(planes: tuple[Any, ...], format: PixelFormat) -> Any:
+        traced.append(tuple(planes[0].shape))
+        return color_ops.to_rgb(planes, format)
+
+    monkeypatch.setattr(exact, "to_rgb", to_rgb)
+    for strength in (1.0, 0.5):
+        enhancer = Enhancer(weights=weights, batch=2, strength=strength, **synthetic.QUICK)
+        traced.clear()
+        sessions = [enhancer.session(info(20, 24), VIDEO) for _ in range(2)]
+        assert traced == [(2, 24, 20)], "compiled when the session is made"
+        for session in sessions:
+            for count in (2, 1, 2):
+                frames = [smooth(20, 24, seed=seed) for seed in range(count)]
+                assert len(session.process(frames)) == count
+        assert len(traced) == 1
+
+
+def test_threads_share_one_enhancer(weights: Path) -> None:
+    """Each thread gets the pictures it asked for, also while programs are made and dropped."""
+    enhancer = Enhancer(weights=weights, **synthetic.QUICK)
+    pictures = {width: synthetic.noise(width, 16, seed=width) for width in range(14, 14 + LARGEST_CACHE + 1)}
+    expected = {width: enhancer(picture) for width, picture in pictures.items()}
+    wrong: list[int] = []
+
+    def work(widths: list[int]) -> None:
+        wrong.extend(width for width in widths if not np.array_equal(enhancer(pictures[width]), expected[width]))
+
+    orders = [list(pictures), list(pictures)[::-1], [14] * 6]
+    threads = [threading.Thread(target=work, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -16,7 +16,7 @@ from realtime.enhance.engines.exact.graph import compile_network
 from realtime.enhance.engines.exact.oom import Compiled, OomFallback
 from realtime.enhance.engines.exact.tiles import in_tiles
 from realtime.enhance.exposure.fine import Fine
-from realtime.enhance.mbllen import SMALLEST_SIDE
+from realtime.enhance.mbllen import RECEPTIVE_RADIUS, SMALLEST_SIDE
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.frame import Samples
@@ -32,6 +32,9 @@ log = logging.getLogger("realtime")
 #: | 640 | 7.1 | |
 #: | 320 | 13 | |
 LARGEST_TILE = {"cpu": 1280, "gpu": 2048}
+#: Pictures that are too small for the network are extended to so many pixels a side: as many as it sees around a point,
+#: as trained weights go astray where zeros from all four borders meet.
+EXTENDED_SIDE = 2 * RECEPTIVE_RADIUS + 2
 _tf32_lock = threading.Lock()
 
 
@@ -75,11 +78,11 @@ class ExactEngine(Engine):
         return run
 
     def _whole(self, rgb: Any, tile: int) -> Any:
-        """The network's output for pictures of any size: small ones extended by their edge, large ones in tiles."""
+        """The network's output for pictures of any size: too small ones extended by their edge, large ones in tiles."""
         height, width = rgb.shape[1:3]
-        for axis, length in ((1, height), (2, width)):
-            if length < SMALLEST_SIDE:
-                rgb = tf.gather(rgb, np.minimum(np.arange(SMALLEST_SIDE), length - 1), axis=axis)
+        if min(height, width) < SMALLEST_SIDE:
+            for axis, length in ((1, height), (2, width)):
+                rgb = tf.gather(rgb, np.minimum(np.arange(max(length, EXTENDED_SIDE)), length - 1), axis=axis)
         return in_tiles(self._network, rgb, tile)[:, :height, :width]
 
 
