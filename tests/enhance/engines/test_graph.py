@@ -1,4 +1,4 @@
-"""The inference graph is the Keras model, made fast."""
+"""The inference graph is the Keras model, output fast."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ sides = st.integers(SMALLEST_SIDE, 48)
 def test_equals_the_model(model: Any, networks: dict[str, Any], count: int, height: int, width: int, seed: int) -> None:
     pictures = synthetic.noise(width, height, count, top=256, seed=seed).astype(np.float32) / 255
     expected = np.asarray(model(pictures))
-    made = np.asarray(networks["float32"](tf.constant(pictures)))
-    assert made.dtype == np.float32
-    assert np.abs(made - expected).max() <= 1e-4
+    output = np.asarray(networks["float32"](tf.constant(pictures)))
+    assert output.dtype == np.float32
+    assert np.abs(output - expected).max() <= 1e-4
 
 
 @pytest.mark.parametrize("precision", LEAST_PSNR)
@@ -52,15 +52,15 @@ def test_half_precision_is_close(
 ) -> None:
     pictures = synthetic.noise(width, height, seed=seed).astype(np.float32) / 255
     expected = np.clip(np.asarray(model(pictures)), 0, 1)
-    made = networks[precision](tf.constant(pictures))
-    assert made.dtype == tf.float32
-    error = float(np.mean((np.clip(np.asarray(made), 0, 1) - expected) ** 2))
+    output = networks[precision](tf.constant(pictures))
+    assert output.dtype == tf.float32
+    error = float(np.mean((np.clip(np.asarray(output), 0, 1) - expected) ** 2))
     assert error > 0, f"{precision} was asked for"
     assert -10 * np.log10(error) >= LEAST_PSNR[precision]
 
 
-def test_the_answer_is_not_clipped_above(networks: dict[str, Any]) -> None:
+def test_the_output_is_not_clipped_above(networks: dict[str, Any]) -> None:
     bright = tf.ones((1, 40, 40, 3))
-    made = np.asarray(networks["float32"](bright))
-    assert made.max() > 1
-    assert made.min() >= 0
+    output = np.asarray(networks["float32"](bright))
+    assert output.max() > 1
+    assert output.min() >= 0
