@@ -44,13 +44,17 @@ def clip(
     pixels: str = "yuv420p",
     times: Sequence[int] | None = None,
     time_base: Fraction | None = None,
+    transfer: int | None = None,
 ) -> Path:
-    """Writes a clip of flat gray frames; `times` are timestamps in `time_base` where they are not regular."""
+    """Writes a clip of flat gray frames; `times` are timestamps in `time_base` where they are not regular, `transfer`
+    is the tag of the transfer characteristic."""
     base = time_base or Fraction(1, rate)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, options={"crf": "1"} if codec == "libx264" else {})
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.codec_context.time_base = base
+        if transfer is not None:
+            stream.codec_context.color_trc = transfer
         audio_stream = container.add_stream("aac", rate=44100) if sound else None
         for index in range(count):
             picture = av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), "yuv420p")

@@ -45,10 +45,14 @@ class Interrupt:
     def clock(self) -> float:
         """Seconds for the watched thread: far ahead once its calls shall end, and further each time, since a limit may
         itself be set by this clock."""
-        now = time.monotonic()
-        if self.requested.is_set() or (self._deadline is not None and now > self._deadline):
+        if self.requested.is_set() or self.is_late:
             self._ahead += FAR
-        return now + self._ahead
+        return time.monotonic() + self._ahead
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the seconds of the last `watch` are over."""
+        return self._deadline is not None and time.monotonic() > self._deadline
 
 
 class _Time:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from time import perf_counter
@@ -18,6 +19,7 @@ NO_TIMESTAMPS = 0x80
 ARRIVAL_TIME_BASE = Fraction(1, 90_000)
 #: A stream that declares its length, such as a file on a web server, has ended when at most this much of it is missing.
 MAX_SHORTFALL = 1
+CLOSED = "the connection was closed"
 
 
 def live_packets(
@@ -36,13 +38,11 @@ def live_packets(
             with interrupt.watch(timeout):
                 packet = next(demuxer)
         except (StopIteration, IndexError):
-            length = Fraction(container.duration or 0, av.time_base)
-            complete = length and end - begin >= length - MAX_SHORTFALL
-            problem = "" if complete else "the connection was closed"
-        except av.error.ExitError:
-            problem = f"nothing came for {timeout:g} s"
+            problem = CLOSED
         except av.error.FFmpegError as error:
-            problem = reason(error)
+            problem = CLOSED if error.errno == errno.EIO else reason(error)
+            if interrupt.is_late:
+                problem = f"nothing came for {timeout:g} s"
         else:
             if packet.size:
                 if packet.pts is not None:
@@ -51,7 +51,8 @@ def live_packets(
     if interrupt.requested.is_set():
         return
     yield from flush_packets(container)
-    if problem:
+    length = Fraction(container.duration or 0, av.time_base)
+    if problem != CLOSED or not length or end - begin < length - MAX_SHORTFALL:
         raise SourceError(f"{name} broke off: {problem}")
 
 
@@ -62,12 +63,12 @@ def lacks_timestamps(container: av.container.InputContainer) -> bool:
 
 def with_arrival_times(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
     """Packets of which each is due when it arrives, counted from the first one, in `ARRIVAL_TIME_BASE`."""
-    first: float | None = None
+    first, pts = None, -1
     for packet in packets:
         now = perf_counter()
         first = now if first is None else first
         if packet.size:
-            packet.time_base = ARRIVAL_TIME_BASE
-            packet.pts = packet.dts = round((now - first) / ARRIVAL_TIME_BASE)
+            pts = max(pts + 1, round((now - first) / ARRIVAL_TIME_BASE))  # the first few come at once, from opening
+            packet.time_base, packet.pts, packet.dts = ARRIVAL_TIME_BASE, pts, pts
             packet.duration = 0
         yield packet

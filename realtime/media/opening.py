@@ -43,12 +43,10 @@ def open_address(address: str, name: str, interrupt: Interrupt, timeout: float) 
     try:
         with interrupt.watch(timeout):
             container = open_stream(address, STREAM_OPTIONS.get(scheme, {}), timeout)
-    except av.error.ExitError as error:
-        raise SourceError(f"{name} cannot be read as video: no answer within {timeout:g} s") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        # The cause holds the address, and a traceback would show it.
-        cause = SourceError(redacted(str(error)))
-        raise SourceError(f"{name} cannot be read as video: {reason(error)}") from cause
+        why = f"no answer within {timeout:g} s" if interrupt.is_late else reason(error)
+        # libav's own error holds the address, and a traceback would show it.
+        raise SourceError(f"{name} cannot be read as video: {why}") from SourceError(redacted(str(error)))
     return _with_video(container, name)
 
 
