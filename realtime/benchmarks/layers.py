@@ -1,6 +1,7 @@
 """Where the exact network's time goes: each kind of layer of the inference graph on its own, beside the whole.
 
-Layers are timed as `realtime.enhance.engines.exact.graph` computes them, the narrow ones on 2x2 blocks, in turns within one run.
+Layers are timed as `realtime.enhance.engines.exact.graph` computes them, the narrow ones on 2x2 blocks, in turns within
+one run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.benchmarks.engines import computed_in, in_turns
+from realtime.benchmarks.engines import set_precision, time_in_turns
 from realtime.enhance.device import choose_device
 from realtime.enhance.engines.exact.graph import REACH, compile_network
 from realtime.enhance.mbllen import BRANCHES, MULTIPLY_ADDS
@@ -19,52 +20,59 @@ from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError
 
 
-class Kind(NamedTuple):
-    """A layer that occurs ``times`` times: its kernel, inputs and outputs for each pixel, and how it is computed."""
+class LayerKind(NamedTuple):
+    """A layer that occurs `times` times.
+
+    - `kernel`: its side. `inputs`, `outputs`: channels.
+    - `padding`: pixels added around the input beforehand; -1 where the convolution pads.
+    - `blocks`: computed on 2x2 blocks of pixels.
+    """
 
     name: str
     times: int
     kernel: int
     inputs: int
     outputs: int
-    padding: int  # pixels added around the input beforehand; -1: the convolution pads
+    padding: int
     blocks: bool = False
 
 
 KINDS = (
-    Kind("feature 3x3, 3 to 32", 1, 3, 3, 32, -1),
-    Kind("feature 3x3, 32 to 32", BRANCHES - 1, 3, 32, 32, -1),
-    Kind("branch 3x3, 32 to 8", BRANCHES, 3, 32, 8, -1),
-    Kind("branch 5x5, 8 to 8", BRANCHES, 5, 8, 8, 0),
-    Kind("branch 5x5, 8 to 16", BRANCHES, 5, 8, 16, 0),
-    Kind("branch 5x5, 16 to 32", BRANCHES, 5, 16, 32, 0),
-    Kind("branch 5x5, 32 to 16, transposed", BRANCHES, 5, 32, 16, REACH),
-    Kind("branch 5x5, 16 to 8, on blocks", BRANCHES, 5, 16, 8, REACH, blocks=True),
-    Kind("branch 5x5, 8 to 3, on blocks", BRANCHES, 5, 8, 3, REACH, blocks=True),
-    Kind("fusion 1x1, 3 to 3, on blocks", BRANCHES, 1, 3, 3, 0, blocks=True),
+    LayerKind("feature 3x3, 3 to 32", 1, 3, 3, 32, -1),
+    LayerKind("feature 3x3, 32 to 32", BRANCHES - 1, 3, 32, 32, -1),
+    LayerKind("branch 3x3, 32 to 8", BRANCHES, 3, 32, 8, -1),
+    LayerKind("branch 5x5, 8 to 8", BRANCHES, 5, 8, 8, 0),
+    LayerKind("branch 5x5, 8 to 16", BRANCHES, 5, 8, 16, 0),
+    LayerKind("branch 5x5, 16 to 32", BRANCHES, 5, 16, 32, 0),
+    LayerKind("branch 5x5, 32 to 16, transposed", BRANCHES, 5, 32, 16, REACH),
+    LayerKind("branch 5x5, 16 to 8, on blocks", BRANCHES, 5, 16, 8, REACH, blocks=True),
+    LayerKind("branch 5x5, 8 to 3, on blocks", BRANCHES, 5, 8, 3, REACH, blocks=True),
+    LayerKind("fusion 1x1, 3 to 3, on blocks", BRANCHES, 1, 3, 3, 0, blocks=True),
 )
 
 
 def layers(
     weights: Weights, device: str, precision: str, width: int, height: int, rounds: int = 7
 ) -> list[dict[str, Any]]:
-    """Rows of `KINDS` and the whole: ms for all of a kind, its share of the work and of the time, TFLOP/s.
+    """Rows for the whole network and for each of `KINDS`. `width` and `height` are even.
 
-    ``of_whole`` is the time beside that of the whole network; all kinds together may need less or more than it, as
-    layers in a graph share caches and threads. ``width`` and ``height`` are even. Raises SettingError for tf32 on a
-    CPU, and DeviceError where memory does not suffice.
+    - `ms`: of all layers of the kind. `of_work`: share of the network's multiply-adds. `teraflops`: speed.
+    - `of_whole`: `ms` relative to the whole network. All kinds together may need less or more than it, as layers in a
+      graph share caches and threads.
+
+    Raises SettingError for tf32 on a CPU, and DeviceError where memory does not suffice.
     """
     device = choose_device(device)
-    dtype, on_gpu = tf.as_dtype(computed_in(precision, device)), device != "cpu"
+    dtype, on_gpu = tf.as_dtype(set_precision(precision, device)), device != "cpu"
     with tf.device(f"/{device}"):
         picture = tf.random.uniform((1, height, width, 3))
         network = tf.function(compile_network(weights.model(), dtype), jit_compile=on_gpu)
         tasks: dict[str, Callable[[], object]] = {"whole network": lambda: network(picture).numpy()}
         for kind in KINDS:
             tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)
-        times = in_turns(tasks, rounds)
+        times = time_in_turns(tasks, rounds)
     if not all(times.values()):
-        raise DeviceError(f"no memory for the layers of {width}x{height}; use smaller --sizes")
+        raise DeviceError(f"no memory for the layers of {width}x{height}; use a smaller size")
     whole = float(np.median(times["whole network"]))
     rows = [_row("whole network", 1, whole, MULTIPLY_ADDS, whole)]
     for kind in KINDS:
@@ -80,20 +88,20 @@ def _row(name: str, times: int, seconds: float, work: int, whole: float) -> dict
     return row | {"of_whole": round(seconds / whole, 3), "work": work}
 
 
-def _task(kind: Kind, dtype: Any, width: int, height: int, on_gpu: bool) -> Callable[[], object]:
-    side, share, pad = kind.kernel, 1, kind.padding
+def _task(kind: LayerKind, dtype: Any, width: int, height: int, on_gpu: bool) -> Callable[[], object]:
+    side, pixels, pad = kind.kernel, 1, kind.padding
     if kind.blocks:
-        side, share, pad = (side + 1) // 2, 4, pad // 2
+        side, pixels, pad = (side + 1) // 2, 4, pad // 2
         width, height = width // 2, height // 2
-    x = tf.cast(tf.random.uniform((1, height, width, kind.inputs * share)), dtype)
-    kernel = tf.cast(tf.random.normal((side, side, kind.inputs * share, kind.outputs * share), stddev=0.1), dtype)
-    bias = tf.zeros((kind.outputs * share,), dtype)
+    x = tf.cast(tf.random.uniform((1, height, width, kind.inputs * pixels)), dtype)
+    kernel = tf.cast(tf.random.normal((side, side, kind.inputs * pixels, kind.outputs * pixels), stddev=0.1), dtype)
+    bias = tf.zeros((kind.outputs * pixels,), dtype)
 
-    @tf.function(jit_compile=on_gpu)
+    @tf.function(jit_compile=on_gpu, autograph=False)
     def layer() -> Any:
         padded = tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]) if pad > 0 else x
-        made = tf.nn.conv2d(padded, kernel, 1, "SAME" if pad < 0 else "VALID")
+        convolved = tf.nn.conv2d(padded, kernel, 1, "SAME" if pad < 0 else "VALID")
         # One number comes back, so that no copy is timed.
-        return tf.nn.relu(tf.nn.bias_add(made, bias))[0, 0, 0, 0]
+        return tf.nn.relu(tf.nn.bias_add(convolved, bias))[0, 0, 0, 0]
 
     return lambda: layer().numpy()

@@ -12,20 +12,20 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 
-def forget_peak(device: str) -> None:
-    """Lets `peak_mb` look at what comes from now on, where the system can (a GPU, Linux)."""
+def reset_peak(device: str) -> None:
+    """Makes `peak_mb` count from now on, where the system can (a GPU, Linux)."""
     if device != "cpu":
         tf.config.experimental.reset_memory_stats(device.upper())
         return
     try:
-        with open("/proc/self/clear_refs", "w") as switch:
-            switch.write("5")
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
     except OSError:
         pass
 
 
 def peak_mb(device: str) -> int:
-    """Peak memory in MB: on a GPU what TensorFlow took of it, else what the process held; 0 where nobody says."""
+    """Peak memory in MB: on a GPU what TensorFlow took of it, else that of the process; 0 where it is not known."""
     if device != "cpu":
         return int(tf.config.experimental.get_memory_info(device.upper())["peak"]) >> 20
     try:

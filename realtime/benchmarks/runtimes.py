@@ -69,18 +69,18 @@ def to_onnx(model: keras.Model, height: int, width: int) -> bytes:
     for index in range(BRANCHES):
         features = layer("Conv", features, f"feature_{index}", pads=[1] * 4)
         x = layer("Conv", features, f"branch_{index}_0", pads=[1] * 4)
-        for place in range(1, BRANCH_LAYERS):
-            x = layer("Conv" if place < 4 else "ConvTranspose", x, f"branch_{index}_{place}")
+        for depth in range(1, BRANCH_LAYERS):
+            x = layer("Conv" if depth < 4 else "ConvTranspose", x, f"branch_{index}_{depth}")
         proposals.append(x)
     nodes.append(helper.make_node("Concat", proposals, ["proposals"], axis=1))
-    answer = layer("Conv", "proposals", "fusion")
+    output = layer("Conv", "proposals", "fusion")
     shape = [1, 3, height, width]
     graph = helper.make_graph(
         nodes,
         "mbllen",
         [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(answer, onnx.TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, shape)],
         constants,
     )
-    file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    return bytes(file.SerializeToString())
+    exported = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(exported.SerializeToString())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -10,48 +11,56 @@ from typing import Any
 
 import numpy as np
 
+from realtime.config import EncodingOptions
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
 from realtime.pipeline import run
 from realtime.sinks.registry import open_sink
 from realtime.sources.base import Source
 
+#: Timings of each stage, of which the best counts.
 ROUNDS = 3
+#: ``model.predict`` gets at most so many frames: it is slow, and takes the same time for each.
+PREDICTED_FRAMES = 4
 
 
 def stages(
-    enhancer: Enhancer, open_input: Callable[[], Source], folder: Path, *, crf: int = 18, preset: str = "veryfast"
+    enhancer: Enhancer, open_input: Callable[[], Source], folder: Path, encoding: EncodingOptions | None = None
 ) -> list[dict[str, Any]]:
-    """Times every frame of a source through capture, inference and writing, apart and together.
+    """Times all frames of a source through capture, inference and writing, apart and together.
 
-    Rows: stage, frames, seconds (best of `ROUNDS`), fps. The stages take turns in one run, because machines are noisy
-    and ratios less so. Two ratios come along: ``of_slowest_stage`` for the whole, ``of_inference`` for the usual
-    ``model.predict`` in float32 over the same frames.
+    Rows: `stage`, `frames`, `seconds` (best of `ROUNDS`), `fps`, and what computes. The stages take turns in one run,
+    because machines are noisy and ratios less so. ``together`` has its speed relative to the slowest stage,
+    ``model.predict`` (float32, the same frames) its time relative to inference.
     """
-    frames = list(open_input().frames())
-    info = open_input().info
-    made = enhancer.prepare(info, rgb=False)
+    with open_input() as source:
+        info, frames = source.info, list(source.frames())
+    target = open_sink(folder / "alone.mp4", encoding, overwrite=True).format_for(info)
+    session = enhancer.session(info, target)
     enhanced: list[Frame] = []
 
     def capture() -> None:
-        for _ in open_input().frames():
-            pass
+        with open_input() as source:
+            for _ in source.frames():
+                pass
 
     def infer() -> None:
+        session.restart()
         enhanced.clear()
-        for first in range(0, len(frames), enhancer.batch):
-            enhanced.extend(enhancer.enhance(frames[first : first + enhancer.batch]))
+        for first in range(0, len(frames), session.batch):
+            enhanced.extend(session.process(frames[first : first + session.batch]))
 
     def write() -> None:
-        with open_sink(folder / "alone.mp4", overwrite=True, crf=crf, preset=preset) as sink:
-            sink.open(made)
+        with open_sink(folder / "alone.mp4", encoding, overwrite=True) as sink:
+            sink.open(replace(info, format=sink.format_for(info)))
             for frame in enhanced:
                 sink.write(frame)
 
     def together() -> None:
-        run(open_input(), enhancer, open_sink(folder / "together.mp4", overwrite=True, crf=crf, preset=preset))
+        run(open_input(), enhancer, open_sink(folder / "together.mp4", encoding, overwrite=True))
 
-    predict = _predict(enhancer, info, min(len(frames), 4))
+    predicted = min(len(frames), PREDICTED_FRAMES)
+    predict = _predict(enhancer, info, predicted)
     timed = {"capture": capture, "inference": infer, "writing": write, "together": together, "model.predict": predict}
     best = dict.fromkeys(timed, float("inf"))
     for _ in range(ROUNDS):
@@ -59,19 +68,21 @@ def stages(
             began = perf_counter()
             task()
             best[stage] = min(best[stage], perf_counter() - began)
-    best["model.predict"] *= len(frames) / min(len(frames), 4)
-    slowest = max(best["capture"], best["inference"], best["writing"])
+    best["model.predict"] *= len(frames) / predicted
+    about = {name: value for name, value in asdict(session.describe()).items() if name != "governor"}
+    session.close()
     rows: list[dict[str, Any]] = [
-        {"stage": stage, "frames": len(frames), "seconds": round(took, 4), "fps": round(len(frames) / took, 2)}
+        {"stage": stage, "frames": len(frames), "seconds": round(took, 4), "fps": round(len(frames) / took, 2)} | about
         for stage, took in best.items()
     ]
+    slowest = max(best["capture"], best["inference"], best["writing"])
     rows[3]["of_slowest_stage"] = round(best["together"] / slowest, 3)
     rows[4]["of_inference"] = round(best["model.predict"] / best["inference"], 3)
     return rows
 
 
 def _predict(enhancer: Enhancer, info: StreamInfo, count: int) -> Callable[[], None]:
-    """The way tutorials run a Keras model: float32, one ``predict`` call a frame."""
+    """How tutorials run a Keras model: float32, one ``predict`` call a frame."""
     model = enhancer.weights.model()
     picture = np.zeros((1, info.height, info.width, 3), np.float32)
     model.predict(picture, verbose=0)
@@ -84,12 +95,12 @@ def _predict(enhancer: Enhancer, info: StreamInfo, count: int) -> Callable[[], N
 
 
 def synthetic(path: Path, width: int, height: int, count: int) -> Path:
-    """Writes a dark clip of `count` frames with noise in it, 25 a second."""
+    """Writes a dark clip of `count` frames with noise in it, 25 a second. Returns `path`."""
     random = np.random.default_rng(0)
     with open_sink(path) as sink:
         sink.open(StreamInfo(width, height, time_base=Fraction(1, 25), rate=Fraction(25)))
         ramp = np.linspace(4, 40, width)[None, :, None]
-        for place in range(count):
+        for index in range(count):
             picture = ramp + random.normal(0, 4, (height, width, 3))
-            sink.write(Frame((np.clip(picture, 0, 255).astype(np.uint8),), pts=place, time_base=Fraction(1, 25)))
+            sink.write(Frame((np.clip(picture, 0, 255).astype(np.uint8),), pts=index, time_base=Fraction(1, 25)))
     return path

@@ -1,4 +1,4 @@
-"""The benchmark's tables: what a row says, in which precision, and where memory runs out."""
+"""The benchmarks: what a row says, in which precision, and where memory runs out."""
 
 from __future__ import annotations
 
@@ -11,34 +11,56 @@ import pytest
 
 from realtime.benchmarks import engines as timed
 from realtime.benchmarks.layers import layers
-from realtime.benchmarks.memory import forget_peak, peak_mb
-from realtime.enhance.engines.base import Batch, Engine, Program, ProgramSpec
-from realtime.enhance.engines.exact.oom import OomFallback
+from realtime.benchmarks.memory import peak_mb, reset_peak
+from realtime.benchmarks.stages import stages, synthetic
+from realtime.benchmarks.transcode import transcode
+from realtime.config import EncodingOptions
+from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
+from realtime.enhance.engines.exact.oom import Compiled, OomFallback
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError, SettingError
-from realtime.frame import Samples
+from realtime.sources.registry import open_source
 
 
-class Small(Engine):
-    """An engine with memory for `fits` frames of any size, or for none of those that are 40 pixels wide."""
+class SmallEngine(Engine):
+    """An engine with memory for two frames of any size, or for none of those that are 40 pixels wide."""
 
-    name, precision = "exact", "float32"
+    precision = "float32"
 
-    def __init__(self, name: str, weights: Weights, device: str, precision: str, metered: bool) -> None:
+    def __init__(self, name: str, weights: Weights, device: str, precision: str) -> None:
         self.device = device
 
-    def program(self, job: ProgramSpec) -> Program:
-        return OomFallback(self._build, job, 2048)
+    def program(self, spec: ProgramSpec) -> Program:
+        return SmallProgram(OomFallback(self._build, spec, 2048))
 
-    def _build(self, job: ProgramSpec, window: int) -> Program:
-        def run(planes: Batch, strength: float, exposure: Samples) -> Batch:
-            if job.batch > 2 or job.width == 40:
+    def _build(self, spec: ProgramSpec, tile: int) -> Compiled:
+        def compute(frames: FrameBatch, strength: float) -> PlaneBatch:
+            if spec.batch > 2 or spec.width == 40:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM")
-            return planes
+            return frames.planes
 
-        return run
+        compute(spec.blank(), 1.0)
+        return compute
+
+
+class SmallProgram:
+    def __init__(self, compute: OomFallback) -> None:
+        self._compute = compute
+
+    @property
+    def batch(self) -> int:
+        return self._compute.batch
+
+    def new_state(self, independent: bool = False) -> None:
+        return None
+
+    def __call__(self, frames: FrameBatch, strength: float, state: None, level: int = 0) -> PlaneBatch:
+        return self._compute(frames, strength)
+
+    def skip(self, frames: FrameBatch, state: None, level: int = 0) -> None:
+        pass
 
 
 @pytest.fixture
@@ -47,17 +69,17 @@ def random_weights(weights: Path) -> Weights:
 
 
 @pytest.fixture(autouse=True)
-def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timed, "runtimes", lambda *_: {})
     monkeypatch.setattr(timed, "PEAK", timed.PEAK | {"channels": 4})
 
 
 @pytest.fixture
-def switch() -> Iterator[Any]:
-    """Whether float32 may be rounded: the process's own switch, put back in the end."""
-    kept = tf.config.experimental.tensor_float_32_execution_enabled()
+def tf32_switch() -> Iterator[Any]:
+    """Reads whether float32 may be rounded: a switch of the process, put back in the end."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
     yield tf.config.experimental.tensor_float_32_execution_enabled
-    tf.config.experimental.enable_tensor_float_32_execution(kept)
+    tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 def test_a_row_for_everything_that_ran(random_weights: Weights) -> None:
@@ -82,10 +104,10 @@ def test_a_row_for_everything_that_ran(random_weights: Weights) -> None:
 def test_what_does_not_fit_is_said_and_the_rest_goes_on(
     random_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timed, "create", Small)
+    monkeypatch.setattr(timed, "create_engine", SmallEngine)
     rows = timed.engines(random_weights, "cpu", [(40, 32), (32, 32)], [1, 2, 4], ["float32"], rounds=1)
     found = {(row["width"], row["batch"]): row for row in rows if row["what"] == "exact"}
-    assert {place for place, row in found.items() if row["note"] == "out of memory"} == {
+    assert {size_and_batch for size_and_batch, row in found.items() if row["note"] == "out of memory"} == {
         (40, 1),
         (40, 2),
         (40, 4),
@@ -105,23 +127,25 @@ def test_a_turn_that_fails_for_memory_is_the_last() -> None:
         if turns.count("short") == 2:
             raise MemoryError
 
-    times = timed.in_turns({"short": short, "fine": fine}, 3)
+    times = timed.time_in_turns({"short": short, "fine": fine}, 3)
     assert (len(times["short"]), len(times["fine"])) == (0, 3)
     assert turns.count("short") == 2
 
 
-def test_float32_is_float32_and_tf32_a_row_of_its_own(weights: Path, switch: Any) -> None:
-    tf.config.experimental.enable_tensor_float_32_execution(True)
-    Enhancer(weights, "exact", "float32", "cpu", exposure="off")
-    assert not switch(), "the reference picture is not to be rounded"
+def test_every_turn_is_taken_in_its_precision_and_the_switch_put_back(
+    random_weights: Weights, monkeypatch: pytest.MonkeyPatch, tf32_switch: Any
+) -> None:
     seen: list[bool] = []
     for precision in ("tf32", "float32", "tf32"):
-        timed.Task(lambda: lambda: seen.append(switch()), precision, "gpu:0")()
+        timed.Task(lambda: lambda: seen.append(tf32_switch()), precision, "gpu:0")()
     assert seen == [True, False, True]
-    assert timed.computed_in("tf32", "gpu:0") == "float32"
+    assert timed.set_precision("tf32", "gpu:0") == "float32"
+    monkeypatch.setattr(timed, "create_engine", SmallEngine)
+    timed.engines(random_weights, "cpu", [(32, 32)], [1], ["float32"], rounds=1)
+    assert tf32_switch()
 
 
-def test_tf32_is_nothing_for_a_cpu(random_weights: Weights, switch: Any) -> None:
+def test_tf32_is_nothing_for_a_cpu(random_weights: Weights, tf32_switch: Any) -> None:
     with pytest.raises(SettingError, match="tf32"):
         timed.engines(random_weights, "cpu", [(32, 32)], [1], ["tf32"])
     with pytest.raises(SettingError, match="tf32"):
@@ -129,14 +153,34 @@ def test_tf32_is_nothing_for_a_cpu(random_weights: Weights, switch: Any) -> None
 
 
 def test_layers_without_memory(random_weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("realtime.benchmarks.layers.in_turns", lambda tasks, _: {key: [] for key in tasks})
+    monkeypatch.setattr("realtime.benchmarks.layers.time_in_turns", lambda tasks, _: {key: [] for key in tasks})
     with pytest.raises(DeviceError, match="no memory for the layers of 32x32"):
         layers(random_weights, "cpu", "float32", 32, 32)
 
 
 def test_the_peak_of_memory_is_that_of_the_task() -> None:
-    forget_peak("cpu")
+    reset_peak("cpu")
     before = peak_mb("cpu")
     block = np.ones(100 << 20, np.uint8)
     assert peak_mb("cpu") >= before + 90
     del block
+
+
+def test_stages_apart_and_together(tmp_path: Path, weights: Path) -> None:
+    enhancer = Enhancer(weights=weights, engine="exact", precision="float32", device="cpu")
+    path = synthetic(tmp_path / "dark.mp4", 64, 48, 5)
+    rows = stages(enhancer, lambda: open_source(str(path)), tmp_path, EncodingOptions(preset="ultrafast"))
+    assert [row["stage"] for row in rows] == ["capture", "inference", "writing", "together", "model.predict"]
+    for row in rows:
+        assert (row["frames"], row["engine"], row["device"]) == (5, "exact", "cpu")
+        assert row["fps"] == pytest.approx(5 / row["seconds"], rel=0.05)
+    assert rows[3]["of_slowest_stage"] > 0
+    assert rows[4]["of_inference"] > 0
+
+
+def test_what_enhancing_costs_beside_transcoding(tmp_path: Path, student_weights: Path) -> None:
+    path = synthetic(tmp_path / "dark.mp4", 64, 48, 6)
+    rows = transcode(path, ["fast"], "ultrafast", seconds=1.0, rounds=1, weights=student_weights)
+    assert [row["engine"] for row in rows] == ["none", "fast"]
+    assert rows[0]["of_plain"] == 1
+    assert all(row["fps"] > 0 and row["cpu_ms"] > 0 for row in rows)
