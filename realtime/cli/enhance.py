@@ -7,6 +7,7 @@ from pathlib import Path
 
 from realtime.cli import options
 from realtime.cli.arguments import seconds
+from realtime.cli.cluster_batch import add_cluster_options, run_on_cluster
 from realtime.errors import SettingError
 
 EPILOG = "With several inputs, or a folder, OUT is a folder; it is created, and the names are kept."
@@ -32,6 +33,7 @@ def add(commands: options.Subparsers) -> None:
     options.add_encoding_options(parser)
     options.add_input_options(parser)
     options.add_enhance_options(parser)
+    add_cluster_options(parser)
     options.add_report_options(parser)
     parser.set_defaults(run=run)
 
@@ -42,8 +44,6 @@ def run(args: argparse.Namespace) -> int:
     from realtime.cli.terminal import print_line
     from realtime.cli.watch_folder import watch_folder
 
-    batch = Batch(args)
-
     def list_pairs() -> list[IoPair]:
         plan = resolve_io(args.inputs, args.output, recursive=args.recursive, lossless=args.codec == "ffv1")
         if not args.watch and not args.quiet:
@@ -51,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
                 print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
         return plan.pairs
 
-    if not args.watch:
+    if args.watch:
+        if any(not Path(name).is_dir() for name in args.inputs):
+            raise SettingError("--watch waits at folders; give it nothing else")
+        args.skip_existing, args.resume = not args.overwrite, True
+        pairs, total = watch_folder(list_pairs), None
+    else:
         pairs = list_pairs()
-        return batch.run(pairs, len(pairs))
-    if any(not Path(name).is_dir() for name in args.inputs):
-        raise SettingError("--watch waits at folders; give it nothing else")
-    args.skip_existing, args.resume = not args.overwrite, True
-    return batch.run(watch_folder(list_pairs), None)
+        total = len(pairs)
+    if args.ray is None:
+        return Batch(args).run(pairs, total)
+    return run_on_cluster(args, pairs, total)

@@ -72,12 +72,13 @@ class Driver:
     an error. At most one task per worker is under way, so a dead node costs no more than that.
     """
 
-    def __init__(self, ray: Any, settings: WorkerSettings, options: ClusterOptions) -> None:
+    def __init__(self, ray: Any, settings: WorkerSettings, options: ClusterOptions, worker: type[Any] = Worker) -> None:
+        """`worker` is the class that works; another than `Worker` is for measuring the driver alone."""
         self._ray, self._settings, self._options = ray, settings, options
         gpus = options.gpus_per_worker
         if gpus is None:
             gpus = 1.0 if ray.cluster_resources().get("GPU") else 0.0
-        self._actor = ray.remote(Worker).options(
+        self._actor = ray.remote(worker).options(
             num_cpus=options.cpus_per_worker, num_gpus=gpus, max_concurrency=2, max_restarts=0
         )
         self._gpus = gpus
@@ -96,6 +97,17 @@ class Driver:
                 f"the cluster has {total.get('CPU', 0):g} CPUs, and a worker needs {self._options.cpus_per_worker:g}"
             )
         return room if self._options.workers is None else min(room, self._options.workers)
+
+    def check_versions(self) -> None:
+        """Raises DeviceError where the versions of a first worker's node differ from this one's."""
+        worker = self._actor.remote(self._settings)
+        theirs, ours = self._ray.get(worker.versions.remote()), versions()
+        self._idle.append(worker)
+        differing = [f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs[name] != ours[name]]
+        if differing:
+            raise DeviceError(
+                f"node {theirs['node']} has {', '.join(differing)}; install the same versions on all nodes"
+            )
 
     def run(
         self, tasks: Iterable[FileTask | None], progress: Callable[[Progress], None] | None = None
@@ -169,13 +181,3 @@ class Driver:
             except self._ray.exceptions.RayError:
                 pass  # a worker that died is met in `_collect`
         return total
-
-
-def check_versions(ray: Any, worker: Any) -> None:
-    """Raises DeviceError where a node's versions differ from the driver's."""
-    theirs, ours = ray.get(worker.versions.remote()), versions()
-    node = theirs.pop("node")
-    if differing := [
-        f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs.get(name) != ours[name]
-    ]:
-        raise DeviceError(f"node {node} has {', '.join(differing)}; install the same versions on all nodes")
