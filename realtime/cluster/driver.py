@@ -128,7 +128,7 @@ class Driver:
                             break
                         if new is None:
                             break
-                        task, tries = new, 0  # type: ignore[assignment]
+                        task, tries = new, 0
                     self._assign(task, tries + 1)
                 if not self._under_way and exhausted and not again:
                     return
