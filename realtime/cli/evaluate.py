@@ -15,7 +15,7 @@ from realtime.errors import RealtimeError, SettingError
 
 
 def add(commands: options.Subparsers) -> None:
-    about = "PSNR (dB), SSIM, PSNR after the brightness was aligned with the truth, cast, blockiness, blown %, flicker"
+    about = "fidelity to the truth, what is visible, level of black, halo, noise over time, brightness over time, bits"
     parser = commands.add_parser("evaluate", help="score weights on pairs, clean and night material", description=about)
     parser.add_argument("weights", nargs="*", metavar="WEIGHTS", help="names or paths (default: the bundled ones)")
     parser.add_argument("--pairs", action="append", default=[], type=Path, metavar="DIR", help="holds low/ and high/")
@@ -23,6 +23,8 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--night", action="append", default=[], type=Path, metavar="PATH", help="real, without truth")
     parser.add_argument("--cases", action="store_true", help="a row for every case, not only the means")
     parser.add_argument("--no-baselines", action="store_true", help="leave out gain, gamma, CLAHE and equalisation")
+    about = "write a page (index.html) with input, outputs and truth side by side"
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help=about)
     names = [engine.name for engine in ENGINES]
     parser.add_argument("--engine", default=names[0], choices=names, help=f"default: {names[0]}")
     options.add_report_options(parser)
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             clean=args.clean,
             night=args.night,
             baselines=not args.no_baselines,
+            sheet=args.sheet,
             progress=progress,
         )
     rows = scores if args.cases else summary(scores)

@@ -1,4 +1,7 @@
-"""Methods without a network, which any network has to beat. All map uint8 RGB (N, H, W, 3) to an array like it."""
+"""Methods without a network, which any network has to beat.
+
+All map the frames of one clip, uint8 RGB (N, H, W, 3), to an array like it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from realtime.enhance.exposure.night import ExposureController, TemporalDenoiser, lift_planes, to_samples
+from realtime.frame import RGB
+from realtime.training.camera_model import FRAME_RATE
 
 Bytes = npt.NDArray[Any]
 EnhanceFunction = Callable[[Bytes], Bytes]
@@ -43,6 +50,18 @@ def gamma_to_mean(picture: Bytes) -> Bytes:
     return np.rint(255 * levels**high).astype(np.uint8)[picture]
 
 
+def exposure_alone(pictures: Bytes) -> Bytes:
+    """What our exposure and memory make of a clip, before any network restores it."""
+    denoiser, controller = TemporalDenoiser(RGB), ExposureController("auto")
+    outputs = []
+    for index, picture in enumerate(pictures):
+        seconds = index / FRAME_RATE
+        fine, small = denoiser((picture,), seconds)
+        exposure = controller(small, seconds, denoiser.noise)
+        outputs.append(to_samples(lift_planes(fine, exposure), RGB)[0])
+    return np.stack(outputs)
+
+
 def _on_lightness(picture: Bytes, change: Callable[[Bytes], Bytes]) -> Bytes:
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     lab[..., 0] = change(np.ascontiguousarray(lab[..., 0]))
@@ -60,4 +79,5 @@ BASELINES: dict[str, EnhanceFunction] = {
     "gamma to mean": _for_each(gamma_to_mean),
     "CLAHE": _for_each(lambda picture: _on_lightness(picture, cv2.createCLAHE(3.0, (8, 8)).apply)),
     "histogram eq.": _for_each(lambda picture: _on_lightness(picture, cv2.equalizeHist)),
+    "exposure alone": exposure_alone,
 }

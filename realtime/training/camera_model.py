@@ -100,6 +100,22 @@ def simulate_codec(
 
     `quality` is the CRF of H.264 and HEVC (18 fine, 34 coarse), the quantiser of MJPEG (2..31).
     """
+    height, width = pictures[0].shape[:2]
+    packets = encode(pictures, codec, quality, matrix, preset)
+    decoder = av.CodecContext.create(codec, "r")
+    decoder.thread_count = 1
+    frames = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
+    return [_split(frame.to_ndarray(), width, height) for frame in frames]
+
+
+def encode(
+    pictures: Sequence[Floats],
+    codec: Codec = "h264",
+    quality: int = 23,
+    matrix: Matrix = "bt709",
+    preset: str = "veryfast",
+) -> list[av.Packet]:
+    """The pictures as packets of a clip; arguments as for `simulate_codec`."""
     format, pix_fmt = video_format(codec, matrix), "yuvj420p" if codec == "mjpeg" else "yuv420p"
     height, width = pictures[0].shape[:2]
     encoder = av.CodecContext.create(ENCODERS[codec], "w")
@@ -111,17 +127,13 @@ def simulate_codec(
     else:
         one_thread = {"x265-params": "log-level=none:pools=none:frame-threads=1"} if codec == "hevc" else {}
         encoder.options = {"crf": str(quality), "preset": preset, **one_thread}
-    decoder = av.CodecContext.create(codec, "r")
-    decoder.thread_count = 1
-    packets = []
+    packets: list[av.Packet] = []
     for index, picture in enumerate(pictures):
         samples = np.concatenate([plane.ravel() for plane in to_planes(picture, format)])
         frame = av.VideoFrame.from_ndarray(samples.reshape(-1, width), format=pix_fmt)
         frame.pts = index
         packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    frames = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
-    return [_split(frame.to_ndarray(), width, height) for frame in frames]
+    return packets + encoder.encode(None)
 
 
 def _split(samples: Samples, width: int, height: int) -> Planes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,23 +12,33 @@ import numpy as np
 from realtime.errors import TrainingError
 from realtime.frame import RGB, Frame, StreamInfo
 from realtime.processor import Processor
-from realtime.training import cases, metrics
+from realtime.training import metrics, night_metrics
 from realtime.training.baselines import BASELINES, Bytes, EnhanceFunction
-from realtime.training.cases import Case
-from realtime.training.files import find_files
+from realtime.training.camera_model import FRAME_RATE, encode
+from realtime.training.cases import CRF, Case, case_makers
+from realtime.training.contact_sheet import ContactSheet
 from realtime.training.trainer import Progress
 
-#: Frames a second that clips are taken to have: exposure over time and flicker depend on it.
-FRAME_RATE = 25
+#: One frame of so many is compared with the truth; what is measured over time uses all.
+FRAME_STEP = 4
+#: The baseline that a contact sheet shows beside the input.
+SHEET_BASELINE = "gain to mean"
 
 
 class Score(NamedTuple):
-    """One method on one case; None where a measure does not apply.
+    """One method on one case; None where a measure does not apply. More of it is better, or (-) less.
 
-    - `psnr` (dB) and `ssim` are against the truth; `aligned` is PSNR after the brightness was aligned with the truth.
-    - `cast`: mean CIELAB chroma of dark neutral places of the truth, or without truth of black places of the input.
-    - `blocks`: blockiness on the 8-pixel grid, 1 is none. `blown`: percentage of pixels. `flicker`: levels.
-    - `input_blocks`, `input_blown`: the same of the input.
+    Against the truth:
+    - `psnr` (dB), `ssim`; `aligned`: PSNR after the brightness was aligned with the truth.
+    - `structure`: local correlation, 0..1. `halo` (-): CIELAB L* beside strong edges.
+    - `ab_var`, `mabd` (-): consistency of brightness over time, levels squared.
+
+    Without truth:
+    - `visible`: percentage of places with signal that come out visible. `black` (-): level of places without signal.
+    - `cast` (-): mean CIELAB chroma of dark neutral places of the truth, or of black places of the input.
+    - `noise` (-): over time in still places, relative to the input brightened alike.
+    - `blocks` (-): blockiness on the 8-pixel grid, 1 is none. `blown` (-): percentage of pixels. `flicker` (-): levels.
+    - `kilobits` (-): per frame, as H.264. `input_...`: the same of the input.
     """
 
     method: str
@@ -38,12 +47,41 @@ class Score(NamedTuple):
     psnr: float | None
     ssim: float | None
     aligned: float | None
+    structure: float | None
+    visible: float | None
+    black: float | None
     cast: float | None
+    halo: float | None
+    noise: float | None
     blocks: float
     blown: float
     flicker: float | None
+    ab_var: float | None
+    mabd: float | None
+    kilobits: float
     input_blocks: float
     input_blown: float
+    input_kilobits: float
+
+
+#: Columns of the table: heading, field, digits, field of the input.
+_COLUMNS = (
+    ("PSNR", "psnr", 2, None),
+    ("SSIM", "ssim", 3, None),
+    ("PSNR aligned to truth", "aligned", 2, None),
+    ("structure", "structure", 2, None),
+    ("visible %", "visible", 0, None),
+    ("black", "black", 1, None),
+    ("cast", "cast", 1, None),
+    ("halo", "halo", 1, None),
+    ("noise", "noise", 2, None),
+    ("blocks (input)", "blocks", 2, "input_blocks"),
+    ("blown % (input)", "blown", 1, "input_blown"),
+    ("flicker", "flicker", 2, None),
+    ("AB(Var)", "ab_var", 2, None),
+    ("MABD", "mabd", 2, None),
+    ("kbit (input)", "kilobits", 0, "input_kilobits"),
+)
 
 
 def as_stream(processor: Processor) -> EnhanceFunction:
@@ -65,28 +103,50 @@ def as_stream(processor: Processor) -> EnhanceFunction:
     return enhance
 
 
-def score(method: str, enhance: EnhanceFunction, case: Case) -> Score:
-    """Raises TrainingError if the output does not have the input's shape and type."""
-    output = enhance(case.frames)
-    if output.shape != case.frames.shape or output.dtype != np.uint8:
-        raise TrainingError(f"{method} returned {output.dtype} {output.shape} for uint8 {case.frames.shape}")
-    true = list(zip(output, case.truth, strict=True)) if case.truth is not None else []
+def score(method: str, enhance: EnhanceFunction, case: Case) -> tuple[Score, Bytes]:
+    """The score, and the output. Raises TrainingError if the output does not have the input's shape and type."""
+    whole = enhance(case.frames)
+    if whole.shape != case.frames.shape or whole.dtype != np.uint8:
+        raise TrainingError(f"{method} returned {whole.dtype} {whole.shape} for uint8 {case.frames.shape}")
+    output, source = whole[case.settling :], case.frames[case.settling :]
+    truth = None if case.truth is None else case.truth[case.settling :]
+    some = range(0, len(output), FRAME_STEP)
+    pairs = [(source[i], output[i]) for i in some]
+    true = [] if truth is None else [(output[i], truth[i]) for i in some]
     casts = [metrics.color_cast(o, metrics.dark_neutral(t)) for o, t in true]
-    casts = casts or [metrics.color_cast(o, metrics.black(f)) for o, f in zip(output, case.frames, strict=True)]
-    return Score(
+    casts = casts or [metrics.color_cast(o, metrics.black(s)) for s, o in pairs]
+    clip = len(output) > 1
+    result = Score(
         method,
         case.name,
         case.kind,
         psnr=_mean([metrics.psnr(o, t) for o, t in true]),
         ssim=_mean([metrics.ssim(o, t) for o, t in true]),
         aligned=_mean([metrics.aligned_psnr(o, t) for o, t in true]),
+        structure=_mean([night_metrics.structure(o, t) for o, t in true]),
+        visible=_mean([night_metrics.visible_share(s, o) for s, o in pairs]),
+        black=_mean([night_metrics.level_of_empty(s, o) for s, o in pairs]),
         cast=_mean(casts),
-        blocks=float(np.mean([metrics.blockiness(o) for o in output])),
-        blown=float(np.mean([metrics.blown(o) for o in output])),
+        halo=_mean([night_metrics.halo(o, t) for o, t in true]),
+        noise=night_metrics.relative_noise(source, output) if clip else None,
+        blocks=float(np.mean([metrics.blockiness(o) for _, o in pairs])),
+        blown=float(np.mean([metrics.blown(o) for _, o in pairs])),
         flicker=metrics.flicker(output),
-        input_blocks=float(np.mean([metrics.blockiness(f) for f in case.frames])),
-        input_blown=float(np.mean([metrics.blown(f) for f in case.frames])),
+        ab_var=night_metrics.ab_var(output, truth) if clip and truth is not None else None,
+        mabd=night_metrics.mabd_error(output, truth) if clip and truth is not None else None,
+        kilobits=kilobits(output),
+        input_blocks=float(np.mean([metrics.blockiness(s) for s, _ in pairs])),
+        input_blown=float(np.mean([metrics.blown(s) for s, _ in pairs])),
+        input_kilobits=kilobits(source),
     )
+    return result, output
+
+
+def kilobits(clip: Bytes) -> float:
+    """What H.264 needs per frame of a clip, at the CRF of darkened cases."""
+    height, width = (side // 2 * 2 for side in clip.shape[1:3])
+    packets = encode([picture[:height, :width].astype(np.float32) / 255 for picture in clip], "h264", CRF)
+    return float(sum(packet.size for packet in packets)) * 8 / 1000 / len(clip)
 
 
 def evaluate(
@@ -96,24 +156,30 @@ def evaluate(
     clean: Sequence[Path] = (),
     night: Sequence[Path] = (),
     baselines: bool = True,
-    seed: int = 0,
+    sheet: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Score]:
-    """Scores every method, and the baselines, on every case.
+    """Scores every method, and the baselines, on every case; `cases.case_makers` says what cases there are.
 
-    - `pair_folders` hold dark stills in low/ and their truth in high/.
-    - `clean` and `night` are files, or folders of images and clips. Clean ones are cases as they are and darkened.
-
-    Raises TrainingError for material that is missing or unreadable.
+    `sheet` is a folder for a `ContactSheet` of the last frames. Raises TrainingError for material that is missing or
+    unreadable.
     """
-    makers = list(_case_makers(pair_folders, _files(clean), _files(night), seed))
+    makers: list[Callable[[], Case]] = list(case_makers(pair_folders, clean, night))
     if not makers:
         raise TrainingError("nothing to evaluate on; name pairs, clean material or night footage")
     everyone = (BASELINES if baselines else {}) | dict(methods)
+    page = None if sheet is None else ContactSheet(sheet)
     scores = []
     for number, make in enumerate(makers):
         case = make()
-        scores += [score(method, enhance, case) for method, enhance in everyone.items()]
+        pictures = {"input": case.frames[-1], SHEET_BASELINE: BASELINES[SHEET_BASELINE](case.frames[-1:])[0]}
+        for method, enhance in everyone.items():
+            result, output = score(method, enhance, case)
+            scores.append(result)
+            if method in methods:
+                pictures[method] = output[-1]
+        if page is not None:
+            page.add(f"{case.name}, {case.kind}", pictures | ({} if case.truth is None else {"truth": case.truth[-1]}))
         if progress:
             progress(number + 1, len(makers), {})
     return scores
@@ -133,29 +199,15 @@ def summary(scores: Sequence[Score]) -> list[Score]:
 
 def table(scores: Sequence[Score]) -> str:
     """Scores as a Markdown table; "aligned" is marked as using the truth."""
-    head = ["method", "kind", "case", "PSNR", "SSIM", "PSNR aligned to truth", "cast"]
-    head += ["blocks (input)", "blown % (input)", "flicker"]
+    head = ["method", "kind", "case", *(column[0] for column in _COLUMNS)]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for s in scores:
-        cells = [s.method, s.kind, s.case, _text(s.psnr, 2), _text(s.ssim, 3), _text(s.aligned, 2), _text(s.cast, 1)]
-        cells += [f"{s.blocks:.2f} ({s.input_blocks:.2f})", f"{s.blown:.1f} ({s.input_blown:.1f})", _text(s.flicker, 2)]
+    for one in scores:
+        cells = [one.method, one.kind, one.case]
+        for _, field, digits, of_input in _COLUMNS:
+            text = _text(getattr(one, field), digits)
+            cells.append(f"{text} ({_text(getattr(one, of_input), digits)})" if of_input else text)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    return [file for path in paths for file in ([path] if path.is_file() else find_files([path]))]
-
-
-def _case_makers(
-    pair_folders: Sequence[Path], clean: Sequence[Path], night: Sequence[Path], seed: int
-) -> Iterator[Callable[[], Case]]:
-    """Cases are made one at a time: all of them together may not fit into memory."""
-    for folder in pair_folders:
-        yield from (partial(cases.pair_case, *pair) for pair in cases.find_pairs(folder))
-    yield from (partial(cases.darkened_case, path, number, seed) for number, path in enumerate(clean))
-    yield from (partial(cases.lit_case, path) for path in clean)
-    yield from (partial(cases.night_case, path) for path in night)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

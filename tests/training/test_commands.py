@@ -46,7 +46,7 @@ def test_evaluate_prints_a_table(pictures: Path, capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| method | kind | case |")
     assert [line.split(" | ")[0].strip("| ") for line in lines[2:]][-1] == "night"
-    assert len(lines) == 2 + 6
+    assert len(lines) == 2 + 7
 
 
 def test_train_and_distil_take_the_same_options() -> None:

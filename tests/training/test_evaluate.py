@@ -16,7 +16,8 @@ from realtime.frame import Frame
 from realtime.processor import PerFrame
 from realtime.training import metrics
 from realtime.training.baselines import BASELINES, TARGET_MEAN
-from realtime.training.evaluate import FRAME_RATE, as_stream, evaluate, summary, table
+from realtime.training.camera_model import FRAME_RATE
+from realtime.training.evaluate import as_stream, evaluate, summary, table
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (96, 128)) -> Any:
@@ -67,10 +68,10 @@ def test_baselines_reach_their_mean() -> None:
     for name, enhance in BASELINES.items():
         assert enhance(dark).shape == dark.shape
         assert enhance(dark).dtype == np.uint8
-        assert (enhance(dark).mean() > dark.mean() + 20) == (name != "input" and name != "CLAHE")
+        assert (enhance(dark).mean() > dark.mean() + 20) == (name not in ("input", "CLAHE"))
 
 
-def test_table_over_pairs_darkened_lit_and_night(tmp_path: Path) -> None:
+def test_table_over_all_kinds_of_cases(tmp_path: Path) -> None:
     for folder, divisor in (("pairs/low", 6), ("pairs/high", 1), ("clean", 1), ("night", 12)):
         (tmp_path / folder).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / folder / "a.png"), picture() // divisor)
@@ -79,8 +80,9 @@ def test_table_over_pairs_darkened_lit_and_night(tmp_path: Path) -> None:
         pair_folders=[tmp_path / "pairs"],
         clean=[tmp_path / "clean"],
         night=[tmp_path / "night"],
+        sheet=tmp_path / "sheet",
     )
-    assert [s.kind for s in scores if s.method == "input"] == ["pair", "darkened", "lit", "night"]
+    assert [s.kind for s in scores if s.method == "input"] == ["pair", "even", "uneven", "lit", "night"]
     by = {(s.method, s.kind): s for s in summary(scores)}
     best, plain = by["six times", "pair"], by["input", "pair"]
     assert best.psnr is not None
@@ -90,8 +92,13 @@ def test_table_over_pairs_darkened_lit_and_night(tmp_path: Path) -> None:
     assert by["input", "night"].psnr is None
     assert by["input", "night"].blown == by["input", "night"].input_blown
     lines = table(summary(scores)).splitlines()
-    assert len(lines) == 2 + 4 * 6
+    assert len(lines) == 2 + 5 * 7
     assert "aligned to truth" in lines[0]
+    page = (tmp_path / "sheet" / "index.html").read_text()
+    assert page.count("<section>") == 5
+    assert page.count("<figcaption>six times</figcaption>") == 5
+    assert page.count("<figcaption>truth</figcaption>") == 4
+    assert len(list((tmp_path / "sheet").glob("*.jpg"))) == page.count("<img")
 
 
 def test_clear_errors(tmp_path: Path) -> None:
