@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime.config import EncodingOptions, EnhanceOptions, InputOverrides
-from realtime.errors import SettingError, SourceError, redacted
+from realtime.errors import RealtimeError, SettingError, SourceError, redacted
 from realtime.frame import StreamInfo
 from realtime.job import plan_job, request_id
 from realtime.manifest import library_versions, manifest_path, write_manifest
+from realtime.media.completeness import is_complete
+from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.media.partial import packet_times
 from realtime.media.paths import expand_user
 from realtime.sinks.registry import open_sink
 from realtime.sinks.video_file import VideoFileSink
@@ -100,15 +103,20 @@ def is_up_to_date(
     """Whether `dst` is there, whole, and made of `src` with these settings; the arguments are those of `enhance_video`.
 
     The engine that ``auto`` led to and the versions of libraries do not matter. AVI has no place for settings, and
-    images have none: there being there, and for AVI the length, decide. Reads all of `dst`. Raises WeightsError.
+    images have none: the number of frames decides. Reads all of `dst`. Raises WeightsError.
     """
     source, output = expand_user(src), expand_user(dst)
     if not output.is_file() or not source.is_file():
         return False
-    from realtime.media.completeness import is_complete
-
+    if output.suffix.lower() in IMAGE_SUFFIXES:
+        return output.stat().st_size > 0
     encoding, overrides = encoding or EncodingOptions(), input or InputOverrides()
-    return is_complete(output, request_id(source, enhancer or EnhanceOptions(), encoding, overrides), source, overrides)
+    try:
+        with open_source(source, overrides) as opened:
+            times = _source_times(source, opened.info, overrides)
+    except RealtimeError:
+        return False  # enhancing it will say what is wrong
+    return is_complete(output, request_id(source, enhancer or EnhanceOptions(), encoding, overrides), times)
 
 
 def _input_path(src: str | Path) -> Path:
@@ -139,8 +147,6 @@ def _source_times(path: Path, info: StreamInfo, overrides: InputOverrides) -> Ca
         if exact:
             with open_source(path, overrides) as source:
                 return [frame.pts * frame.time_base for frame in source.frames()]
-        from realtime.media.partial import packet_times
-
         start, end = info.time_span
         return [time - Fraction(start or 0) for time in packet_times(path, info.stream_index, start, end)]
 

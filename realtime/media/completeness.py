@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
-from realtime.config import InputOverrides
-from realtime.errors import SinkError, SourceError
-from realtime.media.containers import VIDEO_OUTPUT_SUFFIXES, container_named
+from realtime.errors import SinkError
+from realtime.media.containers import container_named
 from realtime.media.demux import main_video, packets
-from realtime.media.integrity import report_gaps
 from realtime.media.libav import av, open_file
-from realtime.media.partial import read_job, stores_job
-from realtime.media.time_range import covers
+from realtime.media.partial import SourceTimes, matching_frames, read_job, stores_job
 
 #: A picture whose first bytes are all zero was never written, or was lost with a block of the disk.
 HEAD_BYTES = 64
@@ -40,31 +38,40 @@ def check_written(path: Path, frames: int) -> None:
         raise SinkError(f"{len(set(times))} of the {frames} frames that were written can be read back")
 
 
-def is_complete(output: Path, job_id: str, source: Path, overrides: InputOverrides) -> bool:
-    """Whether `output` was made by that job, lasts as long as its part of `source`, and has no holes.
+def is_complete(output: Path, job_id: str, source_times: SourceTimes) -> bool:
+    """Whether `output` was made by that job and holds all frames of its source, each at its time.
 
-    `job_id` may be the first half of one. Containers that store no job (AVI) are judged by length and holes alone,
-    images by being there. What cannot be read is not complete. Reads all of `output`.
+    `job_id` may be the first half of one. AVI stores neither the job nor times: the number of frames decides. What
+    cannot be read is not complete. Reads all of `output`.
     """
-    if output.suffix.lower() not in VIDEO_OUTPUT_SUFFIXES:
-        return output.is_file() and output.stat().st_size > 0
     if stores_job(output) and job_id not in (read_job(output) or ""):
         return False
-    return covers(output, source, overrides.start, overrides.duration) and not _has_holes(output)
+    times, tick = _frame_times(output)
+    return any(
+        len(times) == len(wanted) == (matching_frames(times, wanted, tick) if tick is not None else len(times))
+        for wanted in map(source_times, (False, True))
+    )
 
 
-def _has_holes(path: Path) -> bool:
-    """Whether a picture of the file consists of zeros, or some of it cannot be read."""
-    damaged: list[None] = []
+def _frame_times(path: Path) -> tuple[list[Fraction], Fraction | None]:
+    """When the frames of a file are shown, in seconds, and its time base; without times (AVI) zeros and None.
+
+    Empty when something is damaged: a picture that consists of zeros, or a place that cannot be read.
+    """
+    times: list[Fraction] = []
+    damage: list[None] = []
+    tick = None
     try:
         with open_file(path) as container:
-            stream = main_video(container)
-            read = packets(container, lambda: damaged.append(None))
-            for packet in report_gaps(read, container.format.name, path, lambda: damaged.append(None)):
-                if damaged or packet.is_corrupt:
-                    return True
-                if packet.stream.index == stream.index and packet.size and not any(bytes(packet)[:HEAD_BYTES]):
-                    return True
-    except (SourceError, av.error.FFmpegError, OSError):
-        return True
-    return bool(damaged)
+            stream, has_times = main_video(container), container_named(container.format.name).frame_times
+            for packet in packets(container, lambda: damage.append(None)):
+                if stream is None or (has_times and packet.size and packet.pts is None):
+                    return [], tick
+                if packet.stream.index == stream.index and packet.size and not packet.is_discard:
+                    if packet.is_corrupt or not any(bytes(packet)[:HEAD_BYTES]):
+                        return [], tick
+                    tick = packet.time_base if has_times else None
+                    times.append(packet.pts * packet.time_base if has_times else Fraction(0))
+    except (av.error.FFmpegError, OSError):
+        return [], tick
+    return ([] if damage else sorted(times)), tick

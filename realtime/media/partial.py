@@ -22,7 +22,7 @@ TIME_TOLERANCE = Fraction(1, 400)
 LARGEST_SHIFT = 2
 
 #: Returns the times of the source's frames in seconds, in the order they are shown: quickly by the packets, or with
-#: True exactly, by decoding them.
+#: True exactly, by decoding them. The packets of a damaged source do not tell.
 SourceTimes = Callable[[bool], Sequence[Fraction]]
 
 
@@ -64,10 +64,11 @@ class KeptPart:
         """Drops the groups from the first one that is damaged, is not at its source's times, or does not decode.
         Returns how many pictures that are."""
         before = self.frames
+        if not before:
+            return 0
         self._shorten(min([before, *self._damage]))
         times = source_times(False)
         if self._matching(times) < self.frames:
-            # The packets of a source that is damaged itself do not tell when its frames are shown.
             times = source_times(True)
             self._shorten(self._matching(times))
         self._shorten(self._decodable())
@@ -101,15 +102,8 @@ class KeptPart:
             self._keyframes.pop()
 
     def _matching(self, source_times: Sequence[Fraction]) -> int:
-        """How many of the kept pictures, from the first, lie at their source's times, but for a constant shift."""
         times = [time * self._time_base for time in sorted(self._times[: self.frames])]
-        if not times or not source_times or abs(times[0] - source_times[0]) > LARGEST_SHIFT:
-            return 0
-        tolerance = max(TIME_TOLERANCE, self._time_base)
-        for index, (time, source) in enumerate(zip(times, source_times)):
-            if abs((time - times[0]) - (source - source_times[0])) > tolerance:
-                return index
-        return min(len(times), len(source_times))
+        return matching_frames(times, source_times, self._time_base)
 
     def _decodable(self) -> int:
         """The beginning of the first kept group that does not decode as a whole; `frames` if all do."""
@@ -142,6 +136,18 @@ def find_kept_part(path: Path, job_id: str) -> KeptPart | None:
             remedies={"overwrite=True": "repeat those, or start over with {}"},
         )
     return max(same_job, key=lambda part: part.frames, default=None)
+
+
+def matching_frames(times: Sequence[Fraction], source_times: Sequence[Fraction], tick: Fraction) -> int:
+    """How many frames, from the first, lie at their source's times, but for a constant shift. All times are in seconds;
+    `tick` is the time base of `times`."""
+    if not times or not source_times or abs(times[0] - source_times[0]) > LARGEST_SHIFT:
+        return 0
+    tolerance = max(TIME_TOLERANCE, tick)
+    for index, (time, source) in enumerate(zip(times, source_times)):
+        if abs((time - times[0]) - (source - source_times[0])) > tolerance:
+            return index
+    return min(len(times), len(source_times))
 
 
 def packet_times(path: Path, stream_index: int, start: float | None, end: float | None) -> list[Fraction]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from realtime.diagnostics import Counted
 from realtime.errors import SinkError
 from realtime.frame import StreamInfo
-from realtime.media.containers import container_named
+from realtime.media.containers import IMAGE_SUFFIXES, container_named
 from realtime.media.demux import is_cover, packets
 from realtime.media.libav import av, open_file
 from realtime.media.timestamps import TimestampFixer
@@ -73,7 +73,7 @@ class StreamCopier:
     def open(self, video: av.stream.Stream) -> None:
         """Adds the streams to the output; `video` is its video stream and gets the tags of the source's."""
         info = self._info
-        if info.path is None or info.live:
+        if info.path is None or info.live or info.path.suffix.lower() in IMAGE_SUFFIXES:
             return
         self._input = open_file(info.path)
         for stream in self._input.streams:
@@ -148,6 +148,9 @@ class StreamCopier:
                 continue
             time = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
             if (self._start and time < self._start) or (self._end is not None and time >= self._end):
+                continue
+            if self._container.fixed_packets and _is_malformed_aac(packet):
+                self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
                 continue
             self._retime(packet, packet.stream.index)
             packet.stream = target
@@ -233,6 +236,17 @@ def _is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
         return False
     chapters = int(getattr(stream, "discard", 0)) == DISCARD_ALL and bool(stream.container.chapters())
     return "timecode" in stream.metadata or chapters
+
+
+def _is_malformed_aac(packet: av.Packet) -> bool:
+    """True for AAC without the ADTS header that MPEG-TS wants. libav's muxer notices when it writes the packet, which
+    may be as late as the end of the file, where it would give up the rest."""
+    codec = packet.stream.codec_context
+    if codec is None or codec.name != "aac":
+        return False
+    head = bytes(packet)[:2]
+    adts = len(head) == 2 and head[0] == 0xFF and head[1] & 0xF0 == 0xF0
+    return len(head) < 2 or not (adts or codec.extradata)
 
 
 def _is_readable(data: io.BytesIO, name: str | None) -> bool:

@@ -63,16 +63,16 @@ class VideoWriter:
         if frame.duration:
             self._durations[frame.pts] = frame.duration
         self._end = (frame.pts + frame.duration) * frame.time_base
-        self._mux(self._stream.encode(to_video_frame(frame, self._format)))
+        self.mux(self._with_durations(self._stream.encode(to_video_frame(frame, self._format))))
 
     def flush(self) -> None:
         """Writes the frames that the encoder still holds; none may follow."""
-        packets = self._stream.encode(None)
+        packets = self._with_durations(self._stream.encode(None))
         if packets and self._traits.duration_of_last:
             # libav's muxer takes the packet that begins the last fragment for the last frame shown: its edit list would
             # hide a frame that was written before and is shown later.
             packets[-1].duration = max(packet.pts + packet.duration for packet in packets) - packets[-1].pts
-        self._mux(packets)
+        self.mux(packets)
 
     def mux(self, packets: Iterable[av.Packet]) -> None:
         """Writes encoded frames, such as those that an interrupted run left."""
@@ -104,11 +104,12 @@ class VideoWriter:
         except (av.error.FFmpegError, OSError, ValueError):
             pass  # the failure that led here is the one to report
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _with_durations(self, packets: list[av.Packet]) -> list[av.Packet]:
+        """The packets with the durations that their frames had, which encoders do not keep."""
         for packet in packets:
             if packet.pts in self._durations:
                 packet.duration = self._durations.pop(packet.pts)
-        self.mux(packets)
+        return packets
 
     def _add_stream(self, target: Path) -> av.video.stream.VideoStream:
         info, options, format = self._info, self._options, self._format

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
+
+S = TypeVar("S", bound="Sink")
 
 
 class Sink(ABC):
@@ -39,7 +41,7 @@ class Sink(ABC):
         """Ends before all frames came: a failure, or an interrupt. The default is `close`."""
         self.close()
 
-    def __enter__(self) -> Sink:
+    def __enter__(self: S) -> S:
         return self
 
     def __exit__(

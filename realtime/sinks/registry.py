@@ -10,6 +10,7 @@ from realtime.config import EncodingOptions
 from realtime.errors import SettingError
 from realtime.media.containers import IMAGE_SUFFIXES, VIDEO_OUTPUT_SUFFIXES
 from realtime.media.part_file import check_not_in_use, check_output
+from realtime.media.paths import expand_user
 from realtime.sinks.base import Sink
 
 
@@ -23,7 +24,7 @@ def open_sink(
 
     Raises SinkError when the file cannot be made, and SettingError for a suffix that means nothing.
     """
-    path = Path(path).expanduser()
+    path = expand_user(path)
     kind = next((kind for kind in KINDS if path.suffix.lower() in kind.suffixes), None)
     if kind is None:
         known = ", ".join(sorted(suffix for kind in KINDS for suffix in kind.suffixes))

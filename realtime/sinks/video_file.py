@@ -15,7 +15,6 @@ from realtime.media.containers import container_for
 from realtime.media.encode import encoder_name, output_format, reduction
 from realtime.media.encoders import try_encoder
 from realtime.media.libav import av
-from realtime.media.opening import reason
 from realtime.media.part_file import PartFile, check_output, previous_part_path
 from realtime.media.partial import KeptPart, SourceTimes, find_kept_part, holds_frames
 from realtime.media.video_writer import VideoWriter
@@ -86,7 +85,7 @@ class VideoFileSink(Sink):
         try:
             check_output(self._path, self._overwrite, self._resume)
         except SinkError:
-            self._part.release()
+            self.abort()
             raise
         with self._translate_errors("written"):
             if self._kept is None:
@@ -144,6 +143,10 @@ class VideoFileSink(Sink):
             except (av.error.FFmpegError, OSError, ValueError):
                 pass  # the failure that led here is the one to report
             writer.close()
+            try:
+                self._part.sync()
+            except (OSError, SinkError):
+                pass  # likewise
         if not self._part.acquired:
             return
         holds_own = writer is not None and self._kept is None and holds_frames(self._part.path)
@@ -169,10 +172,14 @@ class VideoFileSink(Sink):
         except (av.error.FFmpegError, OSError, ValueError, SinkError) as error:
             self.abort()
             known = error if isinstance(error, SinkError) else None
-            text = known.problem if known else f"{self._path} cannot be {verb}: {reason(error)}"
+            text = known.problem if known else f"{self._path} cannot be {verb}: {_reason(error)}"
             remedies = dict(known.remedies) if known else {}
             if self._part.path.exists():
                 text += f"; what was written is kept in {self._part.path}"
                 if container_for(self._path).resumable:
                     remedies["resume=True"] = "{} continues it"
             raise SinkError(text, remedies=remedies) from error
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

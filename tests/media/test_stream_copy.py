@@ -1,0 +1,56 @@
+"""What goes beside the pictures; whole recordings are compared in `tests/recordings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ffmpeg_tools import make_recording
+from plain import plain
+
+from realtime import StreamInfo, enhance_video
+from realtime.media.libav import av
+from realtime.media.stream_copy import StreamCopier
+
+
+class FailingMuxer:
+    """An output whose muxer refuses every packet."""
+
+    format = av.ContainerFormat("mpegts")
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def mux(self, packet: Any) -> None:
+        raise self._error
+
+
+def test_damaged_sound_does_not_cost_the_pictures_and_a_full_disk_does() -> None:
+    info = StreamInfo(64, 48)
+    refused = av.error.InvalidDataError(1094995529, "AAC packet too short")
+    StreamCopier(FailingMuxer(refused), info).mux(av.Packet(b"x"))
+    assert (info.diagnostics.counts["skipped_packets"], info.diagnostics.damaged) == (1, True)
+    with pytest.raises(OSError, match="No space"):
+        StreamCopier(FailingMuxer(OSError(28, "No space left on device")), info).mux(av.Packet(b"x"))
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+def test_the_last_sound_without_its_header_does_not_cost_the_end_of_a_transport_stream(tmp_path: Path) -> None:
+    """libav's muxer notices when it writes its queue, which then is lost."""
+    source, damaged = make_recording(tmp_path / "a.ts", seconds=2), tmp_path / "b.ts"
+    with av.open(str(source)) as reading, av.open(str(damaged), "w") as writing:
+        streams = {s.index: writing.add_stream_from_template(s, opaque=True) for s in reading.streams}
+        packets = [packet for packet in reading.demux() if packet.size]
+        last = [packet for packet in packets if packet.stream.type == "audio"][-1]
+        for packet in packets:
+            packet.stream = streams[packet.stream.index]
+            writing.mux(packet)
+    data = damaged.read_bytes()
+    header = bytes(last)[:7]
+    assert data.count(header) >= 1
+    where = data.rindex(header)
+    damaged.write_bytes(data[:where] + bytes([header[0] ^ 0x0F]) + data[where + 1 :])
+    report = enhance_video(damaged, tmp_path / "out.ts", enhancer=plain())
+    assert report.frames == 50
+    assert report.damaged
