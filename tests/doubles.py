@@ -115,3 +115,22 @@ class Echo:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class Terminal:
+    """A terminal that remembers what was written to it."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return True

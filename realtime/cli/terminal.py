@@ -45,7 +45,7 @@ def write(text: str, *, error: bool = False) -> None:
 
 
 def error_line(error: BaseException, args: argparse.Namespace | None = None) -> str:
-    """What went wrong, and those of the error's remedies for which the command has an option."""
+    """What went wrong, without passwords, and those of the error's remedies for which the command has an option."""
     if isinstance(error, RealtimeError):
         remedies = [text.format(_option(argument)) for argument, text in error.remedies.items() if _has(args, argument)]
         text = "; ".join([error.problem, ", ".join(remedies)]) if remedies else error.problem
@@ -53,14 +53,16 @@ def error_line(error: BaseException, args: argparse.Namespace | None = None) -> 
         if isinstance(error, SettingError) and command:
             text += f"; see 'realtime {command} --help'"
         return text
-    said = str(error).strip().splitlines()
+    said = (str(error).strip().splitlines() or [""])[0]
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError):
-        return "out of memory; close other programs, or enhance smaller frames"
-    if isinstance(error, ImportError):
-        return f"a library cannot be loaded ({said[0] if said else type(error).__name__}); see 'realtime doctor'"
-    return f"unexpected {type(error).__name__}{': ' + said[0] if said else ''}; -v shows where"
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif isinstance(error, MemoryError):
+        text = "out of memory; close other programs, or enhance smaller frames"
+    elif isinstance(error, ImportError):
+        text = f"a library cannot be loaded ({said or type(error).__name__}); see 'realtime doctor'"
+    else:
+        text = f"unexpected {type(error).__name__}{f': {said}' if said else ''}; -v shows where"
+    return redacted(text)
 
 
 def print_error(error: BaseException, args: argparse.Namespace, name: str = "") -> None:

@@ -9,30 +9,17 @@ from typing import Any
 
 import pytest
 import synthetic
+from doubles import Terminal
 
-from realtime import Frame, StreamInfo, open_sink
+from realtime import EncodingOptions, Frame, StreamInfo, open_sink
 from realtime.cli.main import main
-
-#: What ``--json`` promises for each result; there may be more.
-RESULT = {"input", "output", "engine", "device", "precision", "width", "height", "frames", "dropped", "seconds", "fps"}
-RESULT |= {"latency_ms", "warnings", "error"}
 
 
 @pytest.fixture
 def options(weights: Path) -> list[str]:
     """Input comes out as it was, so that frames can be told apart afterwards."""
-    return [
-        "--weights",
-        str(weights),
-        "--engine",
-        "exact",
-        "--precision",
-        "float32",
-        "--exposure",
-        "off",
-        "--strength",
-        "0",
-    ]
+    quick = "--engine exact --precision float32 --exposure off --strength 0".split()
+    return ["--weights", str(weights), *quick]
 
 
 @pytest.fixture
@@ -70,18 +57,17 @@ def test_a_batch_with_one_broken_file(here: Path, options: list[str], capfd: pyt
     """Several inputs of several kinds into a folder that is made; the others are done, and JSON tells which."""
     (here / "b.mp4").write_text("no film")
     synthetic.image(here / "c.png")
-    assert main(["enhance", str(here), "-o", "made/deep", "--json", *options]) == 1
-    assert names(here / "made" / "deep") == ["a.mp4", "c.png"]
-    assert synthetic.read_clip(here / "made" / "deep" / "a.mp4") == synthetic.regular()
-    assert synthetic.read_image(here / "made" / "deep" / "c.png").shape == (48, 64, 3)
+    assert main(["enhance", str(here), "-o", "out/deep", "--json", *options]) == 1
+    assert names(here / "out" / "deep") == ["a.mp4", "c.png"]
+    assert synthetic.read_clip(here / "out" / "deep" / "a.mp4") == synthetic.regular()
+    assert synthetic.read_image(here / "out" / "deep" / "c.png").shape == (48, 64, 3)
     out, err = capfd.readouterr()
     assert "Traceback" not in err
     assert [line for line in err.splitlines() if "b.mp4" in line]
-    answer = json.loads(out)
-    assert set(answer) >= {"version", "command", "ok", "seconds", "results"}
-    assert (answer["command"], answer["ok"]) == ("enhance", False)
-    good, bad, picture = answer["results"]
-    assert all(set(result) >= RESULT for result in answer["results"])
+    summary = json.loads(out)
+    assert set(summary) >= {"version", "command", "ok", "seconds", "results"}
+    assert (summary["command"], summary["ok"]) == ("enhance", False)
+    good, bad, picture = summary["results"]
     assert good["error"] is None
     assert (good["frames"], good["dropped"], good["width"], good["height"]) == (8, 0, 64, 48)
     assert (good["engine"], good["device"], good["precision"]) == ("exact", "cpu", "float32")
@@ -89,7 +75,7 @@ def test_a_batch_with_one_broken_file(here: Path, options: list[str], capfd: pyt
     assert good["seconds"] > 0
     assert good["fps"] > 0
     assert good["warnings"] == []
-    assert Path(good["output"]) == Path("made/deep/a.mp4")
+    assert Path(good["output"]) == Path("out/deep/a.mp4")
     assert "b.mp4" in bad["error"]
     assert picture["frames"] == 1
 
@@ -122,10 +108,10 @@ def test_sound_comes_along(here: Path, clip_with_sound: Path, options: list[str]
 
 def test_encoder_options_reach_the_encoder(here: Path, options: list[str]) -> None:
     sizes = []
-    with open_sink("grain.mp4", crf=1) as sink:
+    with open_sink("grain.mp4", EncodingOptions(crf=1)) as sink:
         sink.open(StreamInfo(64, 48, time_base=Fraction(1, 25), rate=Fraction(25)))
-        for place, picture in enumerate(synthetic.noise(64, 48, 4, top=256)):
-            sink.write(Frame((picture,), pts=place, time_base=Fraction(1, 25)))
+        for index, picture in enumerate(synthetic.noise(64, 48, 4, top=256)):
+            sink.write(Frame((picture,), pts=index, time_base=Fraction(1, 25)))
     for crf in ("1", "45"):
         target = here / f"crf{crf}.mp4"
         assert main(["enhance", "grain.mp4", "-o", str(target), "--crf", crf, "-q", *options]) == 0
@@ -142,31 +128,12 @@ def test_the_bundled_weights_are_the_default(here: Path, capfd: pytest.CaptureFi
     assert after.mean() > synthetic.read_image(picture).mean() + 10
 
 
-class Terminal:
-    """stderr as a terminal would be."""
-
-    encoding = "utf-8"
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_progress_on_a_terminal(here: Path, options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr("realtime.report.INTERVAL", 0.0)
+    monkeypatch.setattr("realtime.report.PROGRESS_INTERVAL", 0.0)
     assert main(["enhance", "a.mp4", "-o", "shown.mp4", *options]) == 0
     assert "8/8" in screen.text
     assert "fps" in screen.text

@@ -17,7 +17,7 @@ from realtime.enhance import weights as weights_module
 FAILED, USAGE = 1, 2
 
 
-def stated(capfd: pytest.CaptureFixture[str]) -> str:
+def error_of(capfd: pytest.CaptureFixture[str]) -> str:
     """The one line on stderr. Read from the file descriptor: libraries in C know no other."""
     out, err = capfd.readouterr()
     assert out == ""
@@ -41,8 +41,8 @@ def empty(folder: Path) -> Path:
     return folder / "empty.mp4"
 
 
-def voice(folder: Path) -> Path:
-    return synthetic.voice_only(folder / "voice.mp4")
+def voice_only(folder: Path) -> Path:
+    return synthetic.voice_only(folder / "sound.mp4")
 
 
 def text(folder: Path) -> Path:
@@ -66,11 +66,11 @@ def empty_image(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "says"),
     [
         (missing, "does not exist"),
         (empty, "empty"),
-        (voice, "no video"),
+        (voice_only, "no video"),
         (text, "text.mp4"),
         (zeros, "zeros.mp4"),
         (text_image, "text.png"),
@@ -82,7 +82,7 @@ def empty_image(folder: Path) -> Path:
 def test_what_cannot_be_read(
     command: str,
     make: Callable[[Path], Path],
-    told: str,
+    says: str,
     tmp_path: Path,
     weights: Path,
     capfd: pytest.CaptureFixture[str],
@@ -94,8 +94,8 @@ def test_what_cannot_be_read(
     target = tmp_path / f"out{source.suffix}"
     extra = {"enhance": ["-o", str(target)], "preview": [], "live": ["--no-window", "--record", str(target)]}[command]
     assert main([command, str(source), "--weights", str(weights), *extra]) == FAILED
-    line = stated(capfd)
-    assert told in line
+    line = error_of(capfd)
+    assert says in line
     assert source.name in line
     assert names(tmp_path) == before
 
@@ -106,7 +106,7 @@ def test_a_file_without_permission(tmp_path: Path, weights: Path, capfd: pytest.
     source = synthetic.clip(tmp_path / "a.mp4")
     source.chmod(0)
     assert main(["enhance", str(source), "--weights", str(weights)]) == FAILED
-    assert "a.mp4" in stated(capfd)
+    assert "a.mp4" in error_of(capfd)
     assert names(tmp_path) == {"a.mp4"}
 
 
@@ -119,7 +119,7 @@ def test_output_equal_to_input(
     monkeypatch.setenv("HOME", str(tmp_path))
     for same in (str(source), str(tmp_path / "." / "a.mp4"), str(tmp_path / "link.mp4"), "~/a.mp4"):
         assert main(["enhance", str(source), "-o", same, "--overwrite", "--weights", str(weights)]) == USAGE
-        assert "is the input" in stated(capfd)
+        assert "is the input" in error_of(capfd)
         assert source.read_bytes() == clip.read_bytes()
     assert names(tmp_path) == {"a.mp4", "link.mp4"}
 
@@ -129,9 +129,9 @@ def test_an_output_folder_that_does_not_exist(
 ) -> None:
     target = tmp_path / "nowhere" / "out.mp4"
     assert main(["enhance", str(clip), "-o", str(target), "--weights", str(weights)]) == FAILED
-    assert "nowhere does not exist" in stated(capfd)
+    assert "nowhere does not exist" in error_of(capfd)
     assert main(["live", str(clip), "--no-window", "--record", str(target), "--weights", str(weights)]) == FAILED
-    assert "nowhere does not exist" in stated(capfd)
+    assert "nowhere does not exist" in error_of(capfd)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -147,7 +147,7 @@ def test_an_output_folder_that_cannot_be_written(
         folder = tmp_path / "locked"
         folder.mkdir(mode=0o500)
     assert main(["enhance", str(clip), "-o", str(folder / "out.mp4"), "--weights", str(weights)]) == FAILED
-    assert "cannot be written" in stated(capfd)
+    assert "cannot be written" in error_of(capfd)
 
 
 def test_an_output_folder_that_is_a_file(
@@ -156,14 +156,14 @@ def test_an_output_folder_that_is_a_file(
     (tmp_path / "taken").write_text("")
     inputs = [str(clip), str(synthetic.image(tmp_path / "b.png"))]
     assert main(["enhance", *inputs, "-o", str(tmp_path / "taken"), "--weights", str(weights)]) == FAILED
-    assert "taken cannot be created" in stated(capfd)
+    assert "taken is a file; several inputs need a folder" in error_of(capfd)
 
 
 def test_an_output_that_exists(clip: Path, tmp_path: Path, weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "out.mp4").write_bytes(b"of yesterday")
+    (tmp_path / "out.mp4").write_bytes(b"older")
     assert main(["enhance", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(weights)]) == FAILED
-    assert "--overwrite" in stated(capfd)
-    assert (tmp_path / "out.mp4").read_bytes() == b"of yesterday"
+    assert "--overwrite" in error_of(capfd)
+    assert (tmp_path / "out.mp4").read_bytes() == b"older"
     assert names(tmp_path) == {"out.mp4"}
 
 
@@ -171,20 +171,20 @@ def test_an_output_without_a_format(
     clip: Path, tmp_path: Path, weights: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["enhance", str(clip), "-o", str(tmp_path / "out.xyz"), "--weights", str(weights)]) == USAGE
-    assert "known are" in stated(capfd)
+    assert "known are" in error_of(capfd)
 
 
 @pytest.mark.parametrize("camera", ["97", "/dev/video97"])
 def test_a_camera_that_is_not_there(camera: str, weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["live", camera, "--no-window", "--weights", str(weights)]) == FAILED
-    assert "not there" in stated(capfd)
+    assert "not there" in error_of(capfd)
 
 
 def test_a_network_camera_that_is_not_there(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
     # Nothing listens on the discard port; the password must not be shown.
     address = "http://me:secret@127.0.0.1:9/stream"
     assert main(["live", address, "--no-window", "--weights", str(weights)]) == FAILED
-    assert "secret" not in stated(capfd)
+    assert "secret" not in error_of(capfd)
 
 
 @pytest.mark.parametrize("command", ["preview", "live"])
@@ -192,7 +192,7 @@ def test_no_display(
     command: str, clip: Path, no_display: None, weights: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, str(clip), "--weights", str(weights)]) == FAILED
-    assert "no display" in stated(capfd)
+    assert "no display" in error_of(capfd)
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_weights_that_are_none(
         path = tmp_path / "nowhere.h5"
     before = names(tmp_path)
     assert main(["enhance", str(clip), "-o", str(tmp_path / "out.mp4"), "--weights", str(path)]) == FAILED
-    assert path.name in stated(capfd)
+    assert path.name in error_of(capfd)
     assert names(tmp_path) == before
 
 
@@ -226,60 +226,15 @@ def test_weights_that_were_altered(
 ) -> None:
     (tmp_path / "index.json").write_text(json.dumps({"night": {"file": "n.h5", "sha256": "0" * 64, "about": ""}}))
     (tmp_path / "n.h5").write_text("altered")
-    monkeypatch.setattr(weights_module, "bundled", lambda: tmp_path)
+    monkeypatch.setattr(weights_module, "bundled_folder", lambda: tmp_path)
     before = names(tmp_path)
     assert main(["enhance", str(clip), "-o", str(tmp_path / "out.mp4")]) == FAILED
-    assert "altered" in stated(capfd)
+    assert "altered" in error_of(capfd)
     assert names(tmp_path) == before
 
 
-@pytest.mark.parametrize("value", ["-0.1", "1.01", "nan", "much"])
-@pytest.mark.parametrize("command", ["enhance", "preview", "live"])
-def test_strength_out_of_range(
-    command: str, value: str, clip: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main([command, str(clip), "--strength", value])
-    assert caught.value.code == USAGE
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert "--strength" in err
-    assert "Traceback" not in err
-
-
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["frobnicate"],
-        ["enhance"],
-        ["enhance", "a.mp4", "--crf", "99"],
-        ["enhance", "a.mp4", "--crf", "high"],
-        ["enhance", "a.mp4", "--preset", "sluggish"],
-        ["enhance", "a.mp4", "--batch", "0"],
-        ["enhance", "a.mp4", "--start", "-1"],
-        ["enhance", "a.mp4", "--duration", "soon"],
-        ["enhance", "a.mp4", "--engine", "magic"],
-        ["enhance", "a.mp4", "--precision", "int4"],
-        ["benchmark", "--sizes", "0x48"],
-        ["benchmark", "--sizes", "64"],
-        ["benchmark", "--sizes", "64x48x3"],
-        ["benchmark", "--sizes=-1x2"],
-    ],
-    ids=" ".join,
-)
-def test_wrong_usage(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == USAGE
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert "usage: realtime" in err
-    assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "says"),
     [
         (["--start", "99"], "behind the end"),
         (["--duration", "0"], "duration"),
@@ -290,11 +245,11 @@ def test_wrong_usage(arguments: list[str], capfd: pytest.CaptureFixture[str]) ->
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_values_that_do_not_fit(
-    options: list[str], told: str, clip: Path, tmp_path: Path, weights: Path, capfd: pytest.CaptureFixture[str]
+    options: list[str], says: str, clip: Path, tmp_path: Path, weights: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "out.mp4"
     assert main(["enhance", str(clip), "-o", str(target), "--weights", str(weights), *options]) == USAGE
-    assert told in stated(capfd)
+    assert says in error_of(capfd)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -303,17 +258,12 @@ def test_a_device_that_is_not_there(
 ) -> None:
     options = ["-o", str(tmp_path / "out.mp4"), "--weights", str(weights), "--device", "gpu:99"]
     assert main(["enhance", str(clip), *options]) == FAILED
-    assert "gpu:99" in stated(capfd)
+    assert "gpu:99" in error_of(capfd)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_traceback_comes_with_v_only(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["enhance", str(tmp_path / "missing.mp4"), "-v"]) == FAILED
-    assert "Traceback" in capfd.readouterr().err
 
 
 def test_a_failure_is_in_the_json_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["enhance", str(tmp_path / "missing.mp4"), "--json"]) == FAILED
-    answer = json.loads(capfd.readouterr().out)
-    assert answer["ok"] is False
-    assert "missing.mp4" in answer["results"][0]["error"]
+    summary = json.loads(capfd.readouterr().out)
+    assert summary["ok"] is False
+    assert "missing.mp4" in summary["results"][0]["error"]

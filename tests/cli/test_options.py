@@ -28,7 +28,8 @@ def test_defaults_are_those_of_the_library() -> None:
 
 
 def test_every_option_reaches_its_setting() -> None:
-    enhancing = "--weights lol --engine fast --precision float32 --device gpu:1 --strength 0.5 --exposure 2 --batch 4 --denoise 9"
+    enhancing = "--weights lol --engine fast --precision float32 --device gpu:1 --strength 0.5"
+    enhancing += " --exposure 2 --batch 4 --denoise 9"
     encoding = "--codec hevc --crf 20 --preset slow --pixel-format yuv444p --hwaccel nvenc -e a=1 -e b=c=d --strict"
     reading = "--start 1:00 --duration 2.5 --input-matrix bt2020 --input-range full --hdr as-is"
     args = parsed("enhance", "a.mp4", *f"{enhancing} {encoding} {reading}".split())

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from doubles import Terminal
 
 from realtime.cli.progress import ProgressListener, live_state, progress_bar
 from realtime.diagnostics import Counted, Diagnostics
@@ -15,25 +16,6 @@ from realtime.report import Report
 FILE = Report("fast", "cpu", "bfloat16", 64, 48, 90, 90, 0, 3.0, None, ())
 QUIET = argparse.Namespace(quiet=True, json=False)
 LOUD = argparse.Namespace(quiet=False, json=False)
-
-
-class Terminal:
-    """A terminal that remembers what was written to it."""
-
-    encoding = "utf-8"
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return True
 
 
 def watched(monkeypatch: pytest.MonkeyPatch) -> Terminal:

@@ -88,6 +88,7 @@ def test_remedies_are_those_that_the_command_has(options: dict[str, object], end
         (SettingError("strength 3 is outside 0..1"), "strength 3 is outside 0..1; see 'realtime enhance --help'"),
         (OSError(28, "No space left on device", "/mnt/a.mp4"), "/mnt/a.mp4: No space left on device"),
         (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(36, "File name too long", "rtsp://u:PW@host/live"), "rtsp://***@host/live: File name too long"),
         (MemoryError(), "out of memory; close other programs, or enhance smaller frames"),
         (ImportError("libx.so: failed\nto map"), "a library cannot be loaded (libx.so: failed); see 'realtime doctor'"),
         (ValueError("bad\nworse"), "unexpected ValueError: bad; -v shows where"),

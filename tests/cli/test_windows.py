@@ -16,10 +16,10 @@ import synthetic
 pytestmark = [pytest.mark.needs("Xvfb", "xdotool", "import")]
 
 #: Seconds that a loaded machine may take to show a window.
-PATIENCE = 90
+TIMEOUT = 90
 
 
-def on(display: str) -> dict[str, str]:
+def environment_of(display: str) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "WAYLAND_DISPLAY"}
     return {**environment, "DISPLAY": display, "QT_LOGGING_RULES": "*=false"}
 
@@ -28,7 +28,7 @@ def on(display: str) -> dict[str, str]:
 def started(display: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "realtime", *arguments]
     with subprocess.Popen(
-        command, env=on(display), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=environment_of(display), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process
@@ -37,7 +37,7 @@ def started(display: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def tool(display: str, *command: str) -> str:
-    done = subprocess.run(command, env=on(display), capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, env=environment_of(display), capture_output=True, text=True, timeout=TIMEOUT)
     return done.stdout.strip()
 
 
@@ -51,7 +51,7 @@ def brightest(display: str, folder: Path) -> int:
 
 def wait_for_picture(process: subprocess.Popen[str], display: str, title: str, folder: Path) -> str:
     """The id of the window of that title, once the screen shows what no empty window does."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         assert process.poll() is None, process.communicate()[1]
         found = tool(display, "xdotool", "search", "--name", title).split()
@@ -62,8 +62,8 @@ def wait_for_picture(process: subprocess.Popen[str], display: str, title: str, f
     pytest.fail(f"no window called {title!r} showed a picture")
 
 
-def wait_for_caption(display: str, window: str, text: str) -> None:
-    end = time.monotonic() + PATIENCE
+def wait_for_title(display: str, window: str, text: str) -> None:
+    end = time.monotonic() + TIMEOUT
     while text not in (title := tool(display, "xdotool", "getwindowname", window)):
         assert time.monotonic() < end, title
         time.sleep(0.2)
@@ -71,7 +71,7 @@ def wait_for_caption(display: str, window: str, text: str) -> None:
 
 def press_q(process: subprocess.Popen[str], display: str, window: str) -> None:
     """No window manager gives the focus here, so it is asked for; the key is repeated until it is noticed."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while process.poll() is None and time.monotonic() < end:
         tool(display, "xdotool", "windowfocus", window)
         tool(display, "xdotool", "key", "--window", window, "q")
@@ -82,7 +82,8 @@ def press_q(process: subprocess.Popen[str], display: str, window: str) -> None:
 
 @pytest.fixture
 def options(weights: Path) -> list[str]:
-    return ["--weights", str(weights), "--engine", "exact", "--precision", "float32", "--exposure", "off"]
+    quick = "--engine exact --precision float32 --exposure off --denoise off".split()
+    return ["--weights", str(weights), *quick]
 
 
 def test_preview_shows_a_window_until_q(display: str, long_clip: Path, options: list[str], tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_preview_shows_a_window_until_q(display: str, long_clip: Path, options: 
     with started(display, "preview", str(long_clip), *options) as process:
         window = wait_for_picture(process, display, "realtime", tmp_path)
         press_q(process, display, window)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert "frames" in err.splitlines()[-1]
@@ -104,9 +105,9 @@ def test_live_shows_a_window_and_records_beside_it(
     # The clip gets bright enough to be seen within a second.
     with started(display, "live", str(long_clip), *options) as process:
         window = wait_for_picture(process, display, "realtime", tmp_path)
-        wait_for_caption(display, window, "ms behind")
+        wait_for_title(display, window, "ms behind")
         press_q(process, display, window)
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0, err
     found = synthetic.read_clip(target)
     assert len(found) >= 2
@@ -121,5 +122,5 @@ def test_a_window_opens_after_the_codecs_were_loaded(display: str) -> None:
         "cv2.imshow('a test', numpy.full((48, 64, 3), 200, numpy.uint8))\ncv2.waitKey(1)\nprint('shown')"
     )
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=on(display), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment_of(display), capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "shown\n"), done.stderr
