@@ -21,6 +21,8 @@ SCENE_SIZE = (288, 384)
 SEQUENCE_LENGTH = 6
 #: One source in so many is a clip, where there are clips and images. Short clips count for less.
 CLIP_SHARE = 0.35
+#: Share of images that stand still, as from a camera on a wall; the others move as from an unsteady hand.
+STANDING_SHARE = 0.4
 #: Frames behind a clip's key frame that a sequence may begin at.
 MAX_SKIPPED_FRAMES = 40
 #: What helps where crops decide how small a file may be.
@@ -30,7 +32,7 @@ SMALLER_CROP = {"crop": "a smaller {} takes it"}
 class ClipSampler:
     """Draws sequences of `SCENE_SIZE`: whole frames, and close-ups down to one pixel of the source to one of the scene.
 
-    Images move as from an unsteady hand. Raises TrainingError when there are no files, and when a file that is drawn is
+    Some images move. Raises TrainingError when there are no files, and when a file that is drawn is
     unreadable or smaller than `min_side` pixels either way.
     """
 
@@ -65,6 +67,8 @@ class ClipSampler:
             shake = np.cumsum(random.normal(0, random.choice([0, 0.5, 2.0]), (self._length, 2)), axis=0)
             moves = shake + np.outer(np.arange(self._length), random.normal(0, 1.5, 2))
             zoom = 1 + random.normal(0, 0.004)
+            if random.random() < STANDING_SHARE:
+                moves, zoom = np.zeros((self._length, 2)), 1.0
         height, width = frames[0].shape[:2]
         if min(height, width) < self._min_side:
             raise TrainingError(

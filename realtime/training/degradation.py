@@ -92,16 +92,18 @@ def draw_illumination(random: np.random.Generator, height: int, width: int) -> t
 def draw_camera(random: np.random.Generator, well_lit: bool, mean_light: float) -> Camera:
     """The camera and codec of a scene. `mean_light` is the scene's mean in linear light.
 
-    Noise levels are log-uniform. The widest, shot 4e-3 and read 0.02 of full scale, are those of a phone at a high ISO
-    (Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019, draw shot noise from 1e-4 to 1.2e-2).
+    Noise levels are log-uniform. The widest of stills, shot 4e-3 and read 0.02 of full scale, are those of a phone at a
+    high ISO (Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019, draw shot noise from 1e-4 to
+    1.2e-2). Video cameras denoise and encode coarsely: `statistics` compares with real clips.
     """
     still = random.random() < STILL_SHARE
-    shot, read = log_uniform(random, 2e-6, 4e-3), log_uniform(random, 1e-4, 2e-2 if still else 1e-2)
+    most = (4e-3, 2e-2) if still else (2e-3, 6e-3)
+    shot, read = log_uniform(random, 2e-6, most[0]), log_uniform(random, 5e-5, most[1])
     if well_lit or random.random() < 0.15:
         shot, read = shot * 0.02, read * 0.02
     # Read noise beyond the light there is leaves nothing to learn: no camera chooses that gain.
     read = min(read, 0.25 * mean_light + 1e-4)
-    grain = float(random.choice([0.0, 0.5, 0.8]))
+    grain = float(random.choice([0.0, 0.5, 0.8, 1.2]))
     balance, tone = (1.0, 1.0, 1.0), 1.0
     if not well_lit and random.random() < 0.3:
         red, blue = np.exp(random.normal(0, 0.06, 2))
@@ -113,7 +115,7 @@ def draw_camera(random: np.random.Generator, well_lit: bool, mean_light: float) 
         return Camera(shot, read, grain, balance, tone, None, jpeg_quality)
     codecs: list[Codec] = ["h264", "hevc", "mjpeg"]
     codec = codecs[random.choice(3, p=[0.65, 0.17, 0.18])]
-    quality = int(random.integers(2, 9)) if codec == "mjpeg" else int(random.integers(18, 27 if well_lit else 35))
+    quality = int(random.integers(2, 11)) if codec == "mjpeg" else int(random.integers(18, 27 if well_lit else 38))
     preset = str(random.choice(["ultrafast", "veryfast", "medium"], p=[0.25, 0.5, 0.25]))
     matrix: Matrix = "bt601" if random.random() < 0.5 else "bt709"
     return Camera(shot, read, grain, balance, tone, codec, None, quality, matrix, preset)
