@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os
+from collections.abc import Iterable
 
 from realtime.cli import options
 from realtime.cli.arguments import seconds
@@ -51,14 +52,15 @@ def run(args: argparse.Namespace) -> int:
                 print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
         return plan.pairs
 
+    pairs: Iterable[IoPair]
     if args.watch:
-        if any(not Path(name).is_dir() for name in args.inputs):
+        if any(not os.path.isdir(name) for name in args.inputs):
             raise SettingError("--watch waits at folders; give it nothing else")
         args.skip_existing, args.resume = not args.overwrite, True
         pairs, total = watch_folder(list_pairs), None
     else:
-        pairs = list_pairs()
-        total = len(pairs)
+        listed = list_pairs()
+        pairs, total = listed, len(listed)
     if args.ray is None:
         return Batch(args).run(pairs, total)
     return run_on_cluster(args, pairs, total)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from realtime.cli.terminal import clean, print_line
 from realtime.diagnostics import Message, Severity
+from realtime.errors import redacted
 
 if TYPE_CHECKING:
     from realtime.report import Report
@@ -39,7 +40,10 @@ class ProgressListener:
         """To be subscribed to the run's `Diagnostics` before it starts."""
         self.messages.append(message)
         if not self._quiet or message.severity is Severity.DAMAGE:
-            print_line(f"realtime: {self.label}: {_LABELS[message.severity]}{message.text}", error=True)
+            # Information is of our own making: the address of a page that is served holds the token that opens it.
+            ours = message.severity is Severity.INFO
+            text = f"realtime: {redacted(self.label)}: {_LABELS[message.severity]}{message.text}"
+            print_line(text, error=True, hide_passwords=not ours)
 
 
 def live_state(report: Report) -> str:

@@ -14,20 +14,28 @@ from realtime.errors import RealtimeError, SettingError, redacted
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def clean(text: str) -> str:
-    """One line of printable text: passwords are hidden, other characters than printable ones are shown as escapes.
+def escape(text: str) -> str:
+    """One line of printable text: other characters than printable ones are shown as escapes.
 
     File names, tags and messages of libraries come from elsewhere, and could otherwise clear a screen or fake a line.
     """
     return "".join(
         character.encode("unicode_escape").decode() if unicodedata.category(character) in _ESCAPED else character
-        for character in redacted(text)
+        for character in text
     )
 
 
-def print_line(text: str, *, error: bool = False) -> None:
-    """Prints one `clean` line to stdout, or with `error` to stderr, above a progress bar if there is one."""
-    write(clean(text) + "\n", error=error)
+def clean(text: str) -> str:
+    """One line of printable text without passwords."""
+    return escape(redacted(text))
+
+
+def print_line(text: str, *, error: bool = False, hide_passwords: bool = True) -> None:
+    """Prints one line to stdout, or with `error` to stderr, above a progress bar if there is one.
+
+    The line is `clean`; without `hide_passwords` it is only an `escape`, for what the user must be able to copy.
+    """
+    write((clean(text) if hide_passwords else escape(text)) + "\n", error=error)
 
 
 def write(text: str, *, error: bool = False) -> None:

@@ -28,7 +28,7 @@ LONG, RATE = 600, 10
 @pytest.fixture
 def options(weights: Path) -> list[str]:
     """Input comes out as it was."""
-    quick = "--engine exact --precision float32 --exposure off --strength 0".split()
+    quick = ["--engine", "exact", "--precision", "float32", "--exposure", "off", "--strength", "0"]
     return ["--weights", str(weights), *quick]
 
 

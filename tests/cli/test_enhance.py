@@ -18,7 +18,7 @@ from realtime.cli.main import main
 @pytest.fixture
 def options(weights: Path) -> list[str]:
     """Input comes out as it was, so that frames can be told apart afterwards."""
-    quick = "--engine exact --precision float32 --exposure off --strength 0".split()
+    quick = ["--engine", "exact", "--precision", "float32", "--exposure", "off", "--strength", "0"]
     return ["--weights", str(weights), *quick]
 
 

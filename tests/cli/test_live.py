@@ -14,7 +14,20 @@ from realtime.cli.main import main
 @pytest.fixture
 def options(weights: Path) -> list[str]:
     """Input comes out as it was."""
-    quick = "--engine exact --precision float32 --exposure off --strength 0 --denoise off --no-window --json".split()
+    quick = [
+        "--engine",
+        "exact",
+        "--precision",
+        "float32",
+        "--exposure",
+        "off",
+        "--strength",
+        "0",
+        "--denoise",
+        "off",
+        "--no-window",
+        "--json",
+    ]
     return ["--weights", str(weights), *quick]
 
 

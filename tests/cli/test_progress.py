@@ -50,6 +50,19 @@ def test_messages_are_printed_when_they_come_once_and_told_apart(capsys: pytest.
     assert [message.text for message in listener.messages][:2] == ["engine fast", "subtitles are left out"]
 
 
+def test_information_may_hold_an_address_of_ours_and_nothing_else_may(capsys: pytest.CaptureFixture[str]) -> None:
+    diagnostics, listener = Diagnostics(), ProgressListener("rtsp://u:PW@host/live", quiet=False)
+    diagnostics.subscribe(listener.on_message)
+    diagnostics.info("the page is at http://127.0.0.1:8080/?token=abc")
+    diagnostics.warn("http://127.0.0.1:8080/?token=abc is slow")
+    diagnostics.info("a title: \x1b[2J")
+    assert capsys.readouterr().err.splitlines() == [
+        "realtime: rtsp://***@host/live: the page is at http://127.0.0.1:8080/?token=abc",
+        "realtime: rtsp://***@host/live: warning: http://127.0.0.1:8080/?*** is slow",
+        "realtime: rtsp://***@host/live: a title: \\x1b[2J",
+    ]
+
+
 def test_quiet_leaves_damage(capsys: pytest.CaptureFixture[str]) -> None:
     diagnostics, listener = Diagnostics(), ProgressListener("a.mp4", quiet=True)
     diagnostics.subscribe(listener.on_message)

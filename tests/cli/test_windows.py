@@ -82,7 +82,7 @@ def press_q(process: subprocess.Popen[str], display: str, window: str) -> None:
 
 @pytest.fixture
 def options(weights: Path) -> list[str]:
-    quick = "--engine exact --precision float32 --exposure off --denoise off".split()
+    quick = ["--engine", "exact", "--precision", "float32", "--exposure", "off", "--denoise", "off"]
     return ["--weights", str(weights), *quick]
 
 
