@@ -94,4 +94,3 @@ class _PerFrameSession:
 
     def close(self) -> None:
         pass
-
