@@ -24,7 +24,7 @@ from realtime.sources.registry import open_source
 
 if TYPE_CHECKING:
     from realtime.diagnostics import Message
-    from realtime.enhance.enhancer import Enhancer
+    from realtime.processor import Processor
     from realtime.report import Report
 
 
@@ -32,7 +32,7 @@ def enhance_video(
     src: str | Path,
     dst: str | Path,
     *,
-    enhancer: Enhancer | EnhanceOptions | Callable[[], Enhancer] | None = None,
+    enhancer: Processor | EnhanceOptions | Callable[[], Processor] | None = None,
     encoding: EncodingOptions | None = None,
     input: InputOverrides | None = None,
     overwrite: bool = False,
@@ -44,8 +44,8 @@ def enhance_video(
 ) -> Report:
     """Enhances the video or image file `src` into `dst` and returns what happened.
 
-    - `enhancer`: one to share between calls, options for a new one, or a function that makes one; it is called after
-      both files proved usable.
+    - `enhancer`: an Enhancer or another processor to share between calls, options for a new Enhancer, or a function
+      that makes one; it is called after both files proved usable.
     - `encoding`: how to encode. `input`: the part of the input, and what to believe about it.
     - `overwrite`: replace `dst`. `resume`: continue what an interrupted call with the same arguments left.
     - `keep_partial`: an interrupted call gives the short file its final name, instead of leaving a part to resume.
@@ -96,7 +96,7 @@ def is_up_to_date(
     src: str | Path,
     dst: str | Path,
     *,
-    enhancer: Enhancer | EnhanceOptions | None = None,
+    enhancer: Processor | EnhanceOptions | None = None,
     encoding: EncodingOptions | None = None,
     input: InputOverrides | None = None,
 ) -> bool:
@@ -132,7 +132,7 @@ def _input_path(src: str | Path) -> Path:
     return path
 
 
-def _make(enhancer: Enhancer | EnhanceOptions | Callable[[], Enhancer] | None) -> Any:
+def _make(enhancer: Processor | EnhanceOptions | Callable[[], Processor] | None) -> Any:
     if enhancer is not None and not isinstance(enhancer, EnhanceOptions):
         return enhancer if hasattr(enhancer, "session") else enhancer()
     from realtime.enhance.enhancer import Enhancer

@@ -17,6 +17,8 @@ from realtime.processor import EngineInfo
 
 #: Hexadecimal digits of each half of a job's id: transport streams have room for few letters.
 DIGITS = 16
+#: Options that change speed and last bits, or that stand for something else here.
+HOW_IT_IS_COMPUTED = ("weights", "device", "precision", "batch")
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,18 @@ def plan_job(
 
 
 def _wanted(enhance: EnhanceOptions | Any) -> dict[str, Any]:
-    """What was asked of the enhancement and changes its result: not the device, nor how many frames at a time."""
+    """What was asked of the enhancement, with the weights by their content and without how it is computed."""
     options = enhance if isinstance(enhance, EnhanceOptions) else getattr(enhance, "options", None)
     if not isinstance(options, EnhanceOptions):
         return {"engine": type(enhance).__name__}
-    weights = getattr(enhance, "weights", None)
-    if weights is None:
+    if isinstance(enhance, EnhanceOptions):
         from realtime.enhance.weights import find
 
         weights = find(options.weights)
-    chosen = {"engine": options.engine, "strength": options.strength, "exposure": options.exposure}
-    return chosen | {"weights_sha256": sha256(weights.path)}
+    else:
+        weights = enhance.weights
+    wanted = {name: value for name, value in asdict(options).items() if name not in HOW_IT_IS_COMPUTED}
+    return wanted | {"weights_sha256": sha256(weights.path)}
 
 
 def _digest(content: Any) -> str:

@@ -9,14 +9,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.pixel_formats import convert
 from realtime.processor import EngineInfo
-
-if TYPE_CHECKING:
-    from realtime.enhance.enhancer import Enhancer
 
 
 class Plain:
@@ -76,10 +73,6 @@ def converted(planes: tuple[Any, ...], source: PixelFormat, target: PixelFormat)
     return tuple(np.asarray(plane)[0] for plane in quantise(from_rgb(rgb, target), target))
 
 
-def plain(delay: float = 0.0, through: bool = False) -> Enhancer:
-    return cast("Enhancer", Plain(delay, through))
-
-
 if __name__ == "__main__":
     import signal
 
@@ -92,7 +85,7 @@ if __name__ == "__main__":
         report = enhance_video(
             Path(sys.argv[1]),
             sys.argv[2],
-            enhancer=plain(float(sys.argv[3])),
+            enhancer=Plain(float(sys.argv[3])),
             resume="resume" in sys.argv,
             keep_partial="keep_partial" in sys.argv,
             on_message=lambda message: print(message.text, file=sys.stderr),

@@ -21,7 +21,7 @@ class Screen:
         self.title = ""
         self.key, self.visible = -1, 1.0
         self.mouse: Callable[..., None] | None = None
-        for name, function in {
+        functions: dict[str, Callable[..., Any]] = {
             "namedWindow": lambda *_: None,
             "resizeWindow": lambda *_: None,
             "destroyWindow": lambda *_: None,
@@ -31,7 +31,8 @@ class Screen:
             "setMouseCallback": lambda _, function: setattr(self, "mouse", function),
             "waitKeyEx": lambda *_: self.key,
             "getWindowProperty": lambda *_: self.visible,
-        }.items():
+        }
+        for name, function in functions.items():
             monkeypatch.setattr(cv2, name, self._noting(name, function))
         monkeypatch.setenv("DISPLAY", ":0")
 

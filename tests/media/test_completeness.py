@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import synthetic
 from ffmpeg_tools import make_noise
-from plain import plain
+from plain import Plain
 
 from realtime import EncodingOptions, InputOverrides, SinkError, enhance_video
 from realtime.api import is_up_to_date
@@ -20,7 +20,7 @@ SUFFIXES = (".mp4", ".mkv", ".ts", ".avi", ".mov")
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_whole_file_has_all_frames(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
-    enhance_video(synthetic.clip(tmp_path / "a.mp4"), path, enhancer=plain())
+    enhance_video(synthetic.clip(tmp_path / "a.mp4"), path, enhancer=Plain())
     check_written(path, 8)
     with pytest.raises(SinkError, match="8 of the 9 frames"):
         check_written(path, 9)
@@ -49,11 +49,12 @@ class Made:
 
     def __init__(self, folder: Path, suffix: str) -> None:
         self.source, self.output = make_noise(folder / "a.mp4", seconds=4), folder / f"out{suffix}"
-        self.processor = plain()
+        self.processor = Plain()
         enhance_video(self.source, self.output, enhancer=self.processor)
 
     def is_complete(self, **changed: Any) -> bool:
-        return is_up_to_date(**({"src": self.source, "dst": self.output, "enhancer": self.processor} | changed))
+        about: dict[str, Any] = {"src": self.source, "dst": self.output, "enhancer": self.processor}
+        return is_up_to_date(**(about | changed))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -81,18 +82,18 @@ def test_another_input_of_that_name_and_other_settings_are_not_complete(tmp_path
 
 def test_a_part_of_the_input_is_complete_when_it_was_asked_for(tmp_path: Path) -> None:
     source, out, part = make_noise(tmp_path / "a.mp4", seconds=2), tmp_path / "out.mp4", InputOverrides(0.5, 1.0)
-    enhance_video(source, out, enhancer=plain(), input=part)
-    assert is_up_to_date(source, out, enhancer=plain(), input=part)
-    assert not is_up_to_date(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain(), input=part)
+    assert is_up_to_date(source, out, enhancer=Plain(), input=part)
+    assert not is_up_to_date(source, out, enhancer=Plain())
 
 
 def test_a_damaged_input_is_complete_with_what_could_be_read_of_it(tmp_path: Path) -> None:
     source, out = make_noise(tmp_path / "a.ts", seconds=4), tmp_path / "out.mkv"
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 3] + bytes(188 * 40) + data[len(data) // 3 + 188 * 40 :])
-    report = enhance_video(source, out, enhancer=plain())
+    report = enhance_video(source, out, enhancer=Plain())
     assert report.damaged
-    assert is_up_to_date(source, out, enhancer=plain())
+    assert is_up_to_date(source, out, enhancer=Plain())
 
 
 def test_an_image_is_complete_when_it_is_there(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ffmpeg_tools import make_recording
-from plain import plain
+from plain import Plain
 
 from realtime import StreamInfo, enhance_video
 from realtime.media.libav import av
@@ -51,6 +51,6 @@ def test_the_last_sound_without_its_header_does_not_cost_the_end_of_a_transport_
     assert data.count(header) >= 1
     where = data.rindex(header)
     damaged.write_bytes(data[:where] + bytes([header[0] ^ 0x0F]) + data[where + 1 :])
-    report = enhance_video(damaged, tmp_path / "out.ts", enhancer=plain())
+    report = enhance_video(damaged, tmp_path / "out.ts", enhancer=Plain())
     assert report.frames == 50
     assert report.damaged

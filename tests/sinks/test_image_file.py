@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import synthetic
 from ffmpeg_tools import make_video
-from plain import plain
+from plain import Plain
 
 from realtime import Frame, SinkError, StreamInfo, enhance_video, open_sink
 
@@ -28,14 +28,14 @@ def test_an_image_is_what_was_written(tmp_path: Path) -> None:
 def test_a_video_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     source = make_video(tmp_path / "night.mp4", seconds=1)
     with pytest.raises(SinkError, match=r"out.jpg holds one picture, and .*night.mp4 has more; .* such as \.mp4"):
-        enhance_video(source, tmp_path / "out.jpg", enhancer=plain())
+        enhance_video(source, tmp_path / "out.jpg", enhancer=Plain())
     assert [path.name for path in tmp_path.iterdir()] == ["night.mp4"]
 
 
 @pytest.mark.needs("ffmpeg")
 def test_a_video_of_one_frame_is_a_picture(tmp_path: Path) -> None:
     source = make_video(tmp_path / "a.mp4", "-frames:v", "1")
-    assert enhance_video(source, tmp_path / "out.png", enhancer=plain()).frames == 1
+    assert enhance_video(source, tmp_path / "out.png", enhancer=Plain()).frames == 1
     assert synthetic.read_image(tmp_path / "out.png").shape == (48, 64, 3)
 
 

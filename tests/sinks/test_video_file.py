@@ -20,7 +20,7 @@ import pytest
 import synthetic
 from doubles import Echo, RecordingSink, ScriptedSource, Viewer
 from ffmpeg_tools import make_video, playable, probe, times
-from plain import plain
+from plain import Plain
 
 from realtime import (
     EncodingOptions,
@@ -94,7 +94,7 @@ def test_images_of_many_sizes_become_one_video(tmp_path: Path) -> None:
     folder.mkdir()
     for index, size in enumerate([(64, 48), (48, 64), (33, 31), (128, 96)]):
         synthetic.image(folder / f"{index}.png", *size)
-    report = run(open_source(folder), plain(), open_sink(tmp_path / "out.mp4"))
+    report = run(open_source(folder), Plain(), open_sink(tmp_path / "out.mp4"))
     assert report.diagnostics == {"resized_frames": 3}
     assert len(times(tmp_path / "out.mp4")) == 4
 
@@ -120,7 +120,7 @@ def test_its_own_input_is_refused_whatever_its_name(tmp_path: Path) -> None:
     for paced in (False, True):
         for name in ("a.mp4", "same.mp4"):
             with pytest.raises(SettingError, match="is the input; writing over it would destroy it"):
-                run(open_source(source, paced=paced), plain(), open_sink(tmp_path / name, overwrite=True))
+                run(open_source(source, paced=paced), Plain(), open_sink(tmp_path / name, overwrite=True))
     assert source.read_bytes() == content
     assert sorted(os.listdir(tmp_path)) == ["a.mp4", "same.mp4"]
 
@@ -283,7 +283,7 @@ def test_a_source_that_ends_before_the_frames_that_were_kept_is_an_error(tmp_pat
 def test_the_last_picture_is_shown_whatever_the_length(count: int, tmp_path: Path) -> None:
     """The muxer's edit list hides it where a fragment happens to begin behind it."""
     source, out = make_video(tmp_path / "a.mp4", "-frames:v", str(count), seconds=4), tmp_path / "out.mp4"
-    enhance_video(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain())
     about = ("-count_frames", "-select_streams", "v:0", "-show_entries", "stream=nb_read_frames,duration")
     (stream,) = probe(out, *about)["streams"]
     assert (int(stream["nb_read_frames"]), Fraction(stream["duration"])) == (count, Fraction(count, 25))
@@ -309,8 +309,13 @@ def test_stopping_early_ends_the_sound_with_the_pictures(tmp_path: Path) -> None
 def test_each_output_counts_its_own_frames(tmp_path: Path) -> None:
     """A window that is slow beside a recording: it drops frames, the recording none."""
     gate = threading.Event()
-    slow = Viewer(each=lambda index: gate.wait(60) if index == 0 else None)
     count = 30
+
+    def stuck(index: int) -> None:
+        if index == 0:
+            gate.wait(60)
+
+    slow = Viewer(stuck)
 
     def between(index: int) -> None:
         while len(recorded.indices) <= index:  # the recording keeps up, the viewer is stuck with the first frame
@@ -345,7 +350,7 @@ def test_an_interrupt_leaves_a_part_that_plays_or_the_short_file(
     assert sorted(os.listdir(tmp_path)) == sorted(["a.mp4", kept.name])
     assert 60 <= playable(kept) < 200
     if not keep_partial:
-        report = enhance_video(source, out, enhancer=plain(), resume=True)
+        report = enhance_video(source, out, enhancer=Plain(), resume=True)
         assert report.frames < 200 - 50 + 1
         assert times(out) == times(source)
 
@@ -379,8 +384,8 @@ def test_a_killed_run_leaves_a_playable_part_that_resume_completes(suffix: str, 
     assert not out.exists()
     assert 60 <= playable(part_path(out)) < 200
     with pytest.raises(SinkError, match="resume=True continues it"):
-        enhance_video(source, out, enhancer=plain())
-    report = enhance_video(source, out, enhancer=plain(), resume=True)
+        enhance_video(source, out, enhancer=Plain())
+    report = enhance_video(source, out, enhancer=Plain(), resume=True)
     assert report.frames < 200 - 50 + 1
     shown = times(out)
     assert [t - shown[0] for t in shown] == [pytest.approx(t, abs=0.001) for t in times(source)]
@@ -410,7 +415,7 @@ def test_a_full_disk_is_one_line_and_only_a_playable_part_is_kept(suffix: str, s
     assert part.exists() == (playable(part) > 0)
     if size == 200_000:
         assert 50 <= playable(part) < 200
-        enhance_video(source, out, enhancer=plain(), resume=True)
+        enhance_video(source, out, enhancer=Plain(), resume=True)
         assert len(times(out)) == 200
         assert sorted(os.listdir(tmp_path)) == sorted(["a.mp4", out.name])
 
@@ -427,7 +432,7 @@ def test_a_folder_that_vanishes(suffix: str, tmp_path: Path, monkeypatch: pytest
             folder.rename(tmp_path / "elsewhere")
 
     with pytest.raises(SinkError, match=r"was removed or replaced while it was being written$"):
-        enhance_video(source, folder / f"out{suffix}", enhancer=plain(), progress=progress)
+        enhance_video(source, folder / f"out{suffix}", enhancer=Plain(), progress=progress)
     assert not folder.exists()
     (tmp_path / "elsewhere").rename(folder)
     assert os.listdir(folder) == [f".out.part{suffix}"]
@@ -449,5 +454,5 @@ def test_a_long_name_is_written_and_resumed(length: int, tmp_path: Path) -> None
 
 def test_a_part_of_a_file_is_written_with_overrides(tmp_path: Path) -> None:
     source = synthetic.clip(tmp_path / "a.mp4")
-    enhance_video(source, tmp_path / "out.mp4", enhancer=plain(), input=InputOverrides(start=0.12, duration=0.12))
+    enhance_video(source, tmp_path / "out.mp4", enhancer=Plain(), input=InputOverrides(start=0.12, duration=0.12))
     assert synthetic.read_clip(tmp_path / "out.mp4") == synthetic.regular(3, first=3)
