@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from realtime.cli import options
+from realtime.cli.results import ResultCollector
 from realtime.cli.training_options import add_training_options, report_session, training_settings
 from realtime.cli.training_progress import step_progress
 from realtime.training.settings import DISTIL_DEFAULTS
@@ -26,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from realtime.enhance.weights import find
     from realtime.training.distil import distil
 
+    results = ResultCollector("distil", args)
     with step_progress("distilling", args) as progress:
         result = distil(
             args.data,
@@ -36,4 +38,4 @@ def run(args: argparse.Namespace) -> int:
             start_from=args.start_from,
             progress=progress,
         )
-    return report_session("distil", args, result, "from the exact engine")
+    return report_session(results, args, result, "from the exact engine")

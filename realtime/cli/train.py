@@ -6,6 +6,7 @@ import argparse
 
 from realtime.cli import options
 from realtime.cli.arguments import number
+from realtime.cli.results import ResultCollector
 from realtime.cli.training_options import add_training_options, report_session, training_settings
 from realtime.cli.training_progress import step_progress
 from realtime.config import PRECISIONS
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from realtime.enhance.weights import find
     from realtime.training.train import train
 
+    results = ResultCollector("train", args)
     with step_progress("training", args) as progress:
         result = train(
             args.data,
@@ -38,4 +40,4 @@ def run(args: argparse.Namespace) -> int:
             context_weight=args.context_weight,
             progress=progress,
         )
-    return report_session("train", args, result, "on held-out scenes")
+    return report_session(results, args, result, "on held-out scenes")

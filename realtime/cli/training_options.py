@@ -52,9 +52,8 @@ def training_settings(args: argparse.Namespace, defaults: TrainingSettings) -> T
     )
 
 
-def report_session(command: str, args: argparse.Namespace, result: TrainingResult, reference: str) -> int:
+def report_session(results: ResultCollector, args: argparse.Namespace, result: TrainingResult, reference: str) -> int:
     """Prints what a session left behind, its PSNR measured on `reference`. Returns the exit code."""
-    results = ResultCollector(command, args)
     text = f"{result.weights}: step {result.steps} of {args.steps}, {result.psnr:.2f} dB {reference}"
     if not result.finished:
         text += "; the same command goes on"
