@@ -89,8 +89,8 @@ def draw_illumination(random: np.random.Generator, height: int, width: int) -> t
     return (mixed_night if kind < EVEN_SHARE + MIXED_SHARE else night_drive)(random, height, width), False
 
 
-def draw_camera(random: np.random.Generator, well_lit: bool, mean_light: float) -> Camera:
-    """The camera and codec of a scene. `mean_light` is the scene's mean in linear light.
+def draw_camera(random: np.random.Generator, well_lit: bool, light: float) -> Camera:
+    """The camera and codec of a scene. `light` is the scene's median in linear light: lamps say nothing of the rest.
 
     Noise levels are log-uniform. The widest of stills, shot 4e-3 and read 0.02 of full scale, are those of a phone at a
     high ISO (Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019, draw shot noise from 1e-4 to
@@ -102,7 +102,7 @@ def draw_camera(random: np.random.Generator, well_lit: bool, mean_light: float) 
     if well_lit or random.random() < 0.15:
         shot, read = shot * 0.02, read * 0.02
     # Read noise beyond the light there is leaves nothing to learn: no camera chooses that gain.
-    read = min(read, 0.25 * mean_light + 1e-4)
+    read = min(read, 0.25 * light + 1e-4)
     grain = float(random.choice([0.0, 0.5, 0.8, 1.2]))
     balance, tone = (1.0, 1.0, 1.0), 1.0
     if not well_lit and random.random() < 0.3:
@@ -126,7 +126,7 @@ def degrade(pictures: Sequence[Floats], random: np.random.Generator) -> Scene:
     light, well_lit = draw_illumination(random, *pictures[0].shape[:2])
     daylight = [linear(picture) for picture in pictures]
     dark = [np.clip(light.field[..., None] * day + light.lamps, 0, 1) for day in daylight]
-    camera = draw_camera(random, well_lit, float(np.mean(dark[-1])))
+    camera = draw_camera(random, well_lit, float(np.median(dark[-1])))
     if camera.codec is None:
         dark, daylight = dark[-1:], daylight[-1:]
     lit = [encoded(np.clip(day + light.lamps, 0, 1)) for day in daylight]

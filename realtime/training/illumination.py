@@ -94,15 +94,15 @@ class _Grid:
         self._field += np.float32(log_uniform(self._random, *exposure)) * np.exp(surface)
 
     def headlights(self) -> None:
-        """Two overlapping cones from below."""
+        """Two overlapping cones from below, which end a little above the horizon and light no sky."""
         random = self._random
-        center, spread = random.uniform(0.2, 0.8) * self._aspect, random.uniform(0.15, 0.6)
-        reach = random.uniform(0.3, 0.9)
-        depth = np.clip((1.1 - self._y) / 1.1, 0.02, 1)
+        center, horizon = random.uniform(0.2, 0.8) * self._aspect, random.uniform(0.35, 0.6)
+        spread, opening = random.uniform(0.08, 0.2) * self._aspect, random.uniform(0.3, 0.7) * self._aspect
+        below = np.clip(self._y - horizon, 0, 1)
+        end = 1 / (1 + np.exp(-(self._y - horizon - random.uniform(-0.05, 0.15)) / random.uniform(0.02, 0.08)))
         for side in (-0.08, 0.08):
-            across = (self._x - center - side) / (spread * (1.2 - depth))
-            cone = np.exp(-(across**2)) * np.exp(-((depth / reach) ** 2))
-            self._field += np.float32(random.uniform(0.1, 0.6)) * cone
+            across = (self._x - center - side) / (spread + opening * below)
+            self._field += (np.float32(random.uniform(0.1, 0.6)) * np.exp(-(across**2)) * end).astype(np.float32)
 
     def street_lamp(self) -> None:
         """A pool of light; mostly also the lamp itself, a small bright head with bloom around it."""
