@@ -12,29 +12,40 @@ import numpy as np
 
 import realtime
 
-HERE = Path(__file__).parent
-#: Where the oncoming car, the pedestrian and the crossing are in sight, in seconds.
-MOMENT = 2.4
+FOLDER = Path(__file__).parent
+#: Where the oncoming car, the pedestrian and the crossing are in sight, in seconds of the clip.
+SECONDS = 2.4
+#: Seconds before that, in which exposure and memory settle.
+SETTLING = 1.2
+#: White between the two pictures, in pixels.
 GAP = 6
 
 
-class Last(realtime.Sink):
-    """Keeps the last frame."""
+class LastFrame(realtime.Sink):
+    """Remembers the picture of the last frame, uint8 RGB (H, W, 3)."""
+
+    def __init__(self) -> None:
+        self.picture = np.empty((0, 0, 3), np.uint8)
 
     def write(self, frame: realtime.Frame) -> None:
         self.picture = frame.planes[0]
 
 
-def shown(strength: float) -> np.ndarray:  # uint8 RGB (H, W, 3)
-    """The frame at `MOMENT`, after the meter has seen a few before it."""
-    source = realtime.open_source(HERE / "night_drive.mp4", start=MOMENT - 0.3, duration=0.4)
-    sink = Last()
-    realtime.run(source, realtime.Enhancer(engine="exact", strength=strength), sink)
+def last_picture(processor: realtime.Processor) -> np.ndarray:
+    """The frame at `SECONDS`, uint8 RGB (H, W, 3)."""
+    overrides = realtime.InputOverrides(start=SECONDS - SETTLING, duration=SETTLING + 0.1)
+    sink = LastFrame()
+    realtime.run(realtime.open_source(str(FOLDER / "night_drive.mp4"), overrides), processor, sink)
     return sink.picture
 
 
-if __name__ == "__main__":
-    before, after = shown(0.0), shown(1.0)
+def main() -> None:
+    before = last_picture(realtime.PerFrame(lambda frame: frame))
+    after = last_picture(realtime.Enhancer(engine="exact"))
     gap = np.full((before.shape[0], GAP, 3), 255, np.uint8)
-    both = np.hstack([before, gap, after])
-    cv2.imwrite(str(HERE / "before_after.jpg"), cv2.cvtColor(both, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    both = cv2.cvtColor(np.hstack([before, gap, after]), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(FOLDER / "before_after.jpg"), both, [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+if __name__ == "__main__":
+    main()
