@@ -36,6 +36,7 @@ class Container:
     - `elements`: as EBML elements side by side (Matroska).
     - `boxes`: as boxes side by side (ISO base media).
     - `fixed_packets`: in pieces of 188 bytes (MPEG-TS).
+    - `chunks`: as RIFF chunks side by side (AVI).
     - `full_index`: with an index of all packets, which says how many there must be.
     - `duration_of_last`: the last packet's duration belongs to the picture shown last (MP4), not to the packet's own.
     - `clock_bits`: its clock wraps after so many bits; None is never.
@@ -56,6 +57,7 @@ class Container:
     elements: bool = False
     boxes: bool = False
     fixed_packets: bool = False
+    chunks: bool = False
     full_index: bool = False
     duration_of_last: bool = False
     clock_bits: int | None = None
@@ -112,6 +114,7 @@ AVI = Container(
     rotation=False,
     b_frames=False,
     frame_times=False,
+    chunks=True,
     full_index=True,
 )
 #: Containers that can be written.

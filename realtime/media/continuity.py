@@ -1,4 +1,7 @@
-"""Gaps in time that all streams of a file share: something was cut out, as a camera goes on with one of them."""
+"""Gaps in time: what all streams of a file lack at once, and sound that is missing where pictures go on.
+
+A camera pauses one or the other, but seldom both for a moment, nor the sound for less than seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ from fractions import Fraction
 
 from realtime.media.libav import av
 
-#: Shorter gaps, in seconds, are taken for the camera's own.
-MIN_GAP = Fraction(1, 2)
+#: Gaps that are longer than this, in seconds, are looked at.
+MIN_GAP = Fraction(1, 10)
+#: Where the sound alone is missing for longer than this, it was turned off, in seconds.
+MAX_SOUND_GAP = 5
+
+Gap = tuple[Fraction, Fraction]
 
 
 class ContinuityCheck:
@@ -17,7 +24,7 @@ class ContinuityCheck:
         """`rate` is the usual number of frames a second."""
         self._rate = rate
         self._last: dict[int, Fraction] = {}
-        self._gaps: dict[int, list[tuple[Fraction, Fraction]]] = {}
+        self._gaps: dict[int, list[Gap]] = {}
         self._video: int | None = None
 
     def add(self, packet: av.Packet, is_video: bool) -> None:
@@ -33,16 +40,21 @@ class ContinuityCheck:
 
     def missing_frames(self) -> int:
         """Frames that would fill the gaps that the video shares with all sound; 0 without sound."""
-        others = [gaps for index, gaps in self._gaps.items() if index != self._video]
-        if self._video is None or not others or self._rate is None:
+        sound = self._sound()
+        if self._video is None or not sound or self._rate is None:
             return 0
-        shared = Fraction(0)
-        for begin, end in self._gaps[self._video]:
-            overlaps = [_overlap(begin, end, gaps) for gaps in others]
-            if min(overlaps) > MIN_GAP / 2:
-                shared += end - begin
-        return round(shared * self._rate)
+        shared = [gap for gap in self._gaps[self._video] if all(_overlap(gap, gaps) for gaps in sound)]
+        return round(sum((end - begin for begin, end in shared), Fraction(0)) * self._rate)
+
+    def missing_sound(self) -> Fraction:
+        """Seconds for which sound is missing while pictures go on."""
+        pictures = self._gaps.get(self._video, []) if self._video is not None else []
+        gaps = [gap for gaps in self._sound() for gap in gaps if not _overlap(gap, pictures)]
+        return sum((end - begin for begin, end in gaps if end - begin < MAX_SOUND_GAP), Fraction(0))
+
+    def _sound(self) -> list[list[Gap]]:
+        return [gaps for index, gaps in self._gaps.items() if index != self._video]
 
 
-def _overlap(begin: Fraction, end: Fraction, gaps: list[tuple[Fraction, Fraction]]) -> Fraction:
-    return max((min(end, e) - max(begin, b) for b, e in gaps), default=Fraction(0))
+def _overlap(gap: Gap, others: list[Gap]) -> bool:
+    return any(min(gap[1], end) > max(gap[0], begin) for begin, end in others)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from realtime.diagnostics import Counted
 from realtime.frame import StreamInfo
+from realtime.media import isobmff
 from realtime.media.containers import container_named
 from realtime.media.continuity import ContinuityCheck
 from realtime.media.demux import packets
@@ -21,6 +22,10 @@ MAX_SHORTFALL = 1
 FRAME_PER_PACKET = frozenset(
     ("h264", "hevc", "av1", "vp9", "mjpeg", "mpeg1video", "mpeg2video", "prores", "dnxhd", "ffv1", "huffyuv", "utvideo")
 )
+#: First packets among which there may be some that are shown before the first frame that can be decoded.
+LEADING = 32
+#: Frames by which the header of an AVI may exceed its index: libav counts the end, others a frame that was dropped.
+MAX_AVI_SURPLUS = 2
 #: Damaged places that are listed in the report.
 MAX_LISTED = 5
 
@@ -39,6 +44,7 @@ class FileCheck:
         self._video = container.streams[info.stream_index]
         self._continuity = ContinuityCheck(info.rate)
         self._read: Counter[int] = Counter()
+        self._bytes: Counter[int] = Counter()
         self._end: dict[str, Fraction] = {}
         self._time = Fraction(0)
         self._places: list[Fraction] = []
@@ -83,6 +89,8 @@ class FileCheck:
             missing = max(self._expected - self._frames, 0)
         if not (self._traits.full_index or self._traits.fixed_packets):
             missing = max(missing, self._continuity.missing_frames())
+        if self._traits.fixed_packets and (silent := self._continuity.missing_sound()):
+            self._diagnostics.damage(f"sound is missing for {float(silent):.1f} s while the pictures go on")
         self._diagnostics.count(Counted.MISSING_FRAMES, missing)
         self._diagnostics.count(Counted.MISSING_SECONDS, self._missing_seconds())
         if self._places:
@@ -91,6 +99,7 @@ class FileCheck:
     def _account(self, packet: av.Packet) -> None:
         stream = packet.stream
         self._read[stream.index] += 1
+        self._bytes[stream.index] += packet.size
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None:
             end = (time + (packet.duration or 0)) * packet.time_base
@@ -105,16 +114,27 @@ class FileCheck:
             return
         if self._before_first is not None and time is not None:
             self._before_first.append(time)
-        elif self._first_frame is None or time is None or time >= self._first_frame:
+        elif (
+            self._first_frame is None or time is None or time >= self._first_frame or self._read[stream.index] > LEADING
+        ):
             self._expected += 1
 
     def _missing_of_index(self) -> int:
         """Frames that the index of the file lists and that were not read; missing sound is reported at once."""
-        if not self._traits.full_index:
+        if not self._traits.full_index or self._path is None:
             return 0
         missing = 0
-        for stream in self._container.streams:
+        streams = list(self._container.streams)
+        tracks = isobmff.tracks(self._path) if self._traits.boxes else []
+        for stream, track in zip(streams, tracks if len(tracks) == len(streams) else [None] * len(streams)):
             lost = sum(1 for entry in stream.index_entries if entry.size) - self._read[stream.index]
+            surplus = stream.frames - len(stream.index_entries)
+            if self._traits.chunks and stream.type == "video" and surplus > MAX_AVI_SURPLUS:
+                lost = stream.frames - self._read[stream.index]  # the index is lost, too
+            if track is not None and track.sample_size:
+                lost = int(self._bytes[stream.index] < _least_bytes(track, track.sample_size))
+            elif track is not None:
+                lost += _dropped_samples(track, sum(1 for entry in stream.index_entries if not entry.is_discard))
             if stream.index == self._video.index:
                 missing = max(lost, 0)
             elif lost > 0 and stream.type == "audio":
@@ -125,6 +145,23 @@ class FileCheck:
         declared = declared_duration(self._container)
         end = max(self._end.values(), default=Fraction(0))
         return round(declared - end) if declared is not None and declared - end > MAX_SHORTFALL else 0
+
+
+def _precedes(time: int | None, first: int | None) -> bool:
+    return time is not None and first is not None and time < first
+
+
+def _dropped_samples(track: isobmff.Track, indexed: int) -> int:
+    """Samples that libav has dropped from its index of a track, of those that the edit list shows. Where samples last
+    for different times, only an estimate is possible, and up to three times what is hidden is taken for hidden."""
+    hidden = track.samples * (1 - track.shown)
+    return round(track.samples - hidden) - indexed if track.samples and indexed < track.samples - 3 * hidden - 2 else 0
+
+
+def _least_bytes(track: isobmff.Track, sample_size: int) -> Fraction:
+    """Bytes that a track of uncompressed sound has at least, with the same allowance."""
+    hidden = track.samples * (1 - track.shown)
+    return (track.samples - 4 * hidden) * sample_size
 
 
 def _listed(places: list[Fraction]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from realtime.media import isobmff, mpegts
+from realtime.media import isobmff, mpegts, riff
 from realtime.media.containers import container_named
 from realtime.media.libav import av
 from realtime.media.matroska import MatroskaScanner
@@ -25,7 +25,8 @@ def report_gaps(
 
     - Matroska: bytes between packets that are no elements, and blocks that libav skipped.
     - MPEG-TS: breaks in the numbers or in the row of transport packets.
-    - Fragmented MP4: bytes that are no boxes.
+    - MP4: boxes of the index that do not fit together; with fragments, bytes that are no boxes.
+    - AVI: fewer bytes than its header says.
     """
     traits = container_named(format_name)
     reported = 0
@@ -46,7 +47,9 @@ def report_gaps(
         elif path and traits.fixed_packets:
             left = max(mpegts.count_gaps(path) - reported, 0) + mpegts.is_truncated(path)
         elif path and traits.boxes:
-            left = isobmff.has_broken_fragments(path)
+            left = isobmff.has_broken_fragments(path) + isobmff.has_broken_index(path)
+        elif path and traits.chunks:
+            left = riff.is_cut(path)
     for _ in range(left):
         on_damage()
 

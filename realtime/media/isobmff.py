@@ -1,29 +1,47 @@
 """The boxes of MP4, MOV and their kin (ISO/IEC 14496-12): a file is boxes side by side, from first byte to last.
 
-libav skips in silence what is no box, and the fragments behind it.
+libav skips in silence what is no box, and the fragments behind it; and it drops the samples whose times a damaged table
+moves out of what the edit list shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 #: Boxes that a file may begin with.
 FIRST_BOXES = (b"ftyp", b"wide", b"mdat", b"skip", b"free")
+#: Boxes that hold nothing but boxes.
+PARENTS = (b"trak", b"mdia", b"minf", b"stbl", b"traf")
+#: The longest index that is read, in bytes.
+MAX_MOOV = 1 << 28
+
+
+@dataclass(frozen=True)
+class Track:
+    """What the index says of a track: the samples in its table, the bytes of each if all have as many (uncompressed
+    sound, of which libav joins samples), and the share of their time that is shown."""
+
+    samples: int
+    sample_size: int | None
+    shown: Fraction
 
 
 def top_level_boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
     """Type, offset and size of each box of a file; ends where there is none. The last one's may exceed the file."""
     with path.open("rb") as file:
-        offset, end = 0, file.seek(0, 2)
+        offset, end, fragments = 0, file.seek(0, 2), False
         while offset < end:
             file.seek(offset)
             head = file.read(16)
             size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            fragments = fragments or kind == b"moof"
             if size == 1:
                 size = int.from_bytes(head[8:16], "big")
-            elif size == 0 and kind.strip(b"\0"):
-                size = end - offset  # the last box may say so
+            elif size == 0 and not fragments and kind.strip(b"\0"):
+                size = end - offset  # to the end of the file
             if size < 8 or len(kind) < 4 or not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind):
                 return
             yield kind, offset, size
@@ -42,3 +60,91 @@ def has_broken_fragments(path: Path) -> bool:
     for kind, offset, size in top_level_boxes(path):
         end, fragments = offset + size, fragments or kind == b"moof"
     return fragments and end != path.stat().st_size
+
+
+def has_broken_index(path: Path) -> bool:
+    """Whether a box of the index, or of a fragment's, exceeds the box around it, or leaves bytes in it that are no box:
+    tracks behind such a place are lost."""
+    with path.open("rb") as file:
+        for kind, offset, size in top_level_boxes(path):
+            if kind in (b"moov", b"moof") and size <= MAX_MOOV:
+                file.seek(offset + 8)
+                if not _is_filled(file.read(size - 8)):
+                    return True
+    return False
+
+
+def tracks(path: Path) -> list[Track | None]:
+    """The tracks of a file's index in their order, None for those that cannot be read."""
+    for kind, offset, size in top_level_boxes(path):
+        if kind == b"moov" and size <= MAX_MOOV:
+            with path.open("rb") as file:
+                file.seek(offset + 8)
+                moov = file.read(size - 8)
+            movie_scale, _ = _times(_inner(moov, b"mvhd"))
+            return [_track(body, movie_scale) for name, body in _boxes(moov) if name == b"trak"]
+    return []
+
+
+def _track(trak: bytes, movie_scale: int) -> Track | None:
+    scale, length = _times(_inner(trak, b"mdia", b"mdhd"))
+    sizes = _inner(trak, b"mdia", b"minf", b"stbl", b"stsz")
+    if len(sizes) < 12 or not (scale and length and movie_scale):
+        return None
+    sample_size, samples = int.from_bytes(sizes[4:8], "big") or None, int.from_bytes(sizes[8:12], "big")
+    edits = _inner(trak, b"edts", b"elst")
+    if not edits:
+        return Track(samples, sample_size, Fraction(1))
+    wide = edits[0] == 1
+    entry = 20 if wide else 12
+    field = 8 if wide else 4
+    shown = 0
+    for at in range(8, len(edits) - entry + 1, entry):
+        begin = int.from_bytes(edits[at + field : at + 2 * field], "big", signed=True)
+        if begin >= 0:  # others are empty
+            duration = int.from_bytes(edits[at : at + field], "big") * scale // movie_scale
+            shown += min(duration or length, max(length - begin, 0))
+    return Track(samples, sample_size, min(Fraction(shown, length), Fraction(1)))
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and content of the boxes in `data`."""
+    return ((kind, body) for kind, body, _ in _boxes_and_sizes(data))
+
+
+def _boxes_and_sizes(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Type, content and declared size of the boxes in `data`."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind, head = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], 8
+        if size == 1:
+            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < head:
+            return
+        yield kind, data[at + head : at + size], size
+        at += size
+
+
+def _is_filled(data: bytes) -> bool:
+    """Whether boxes fill `data`, and boxes those of them that hold boxes."""
+    end = 0
+    for kind, body, size in _boxes_and_sizes(data):
+        end += size
+        if kind in PARENTS and not _is_filled(body):
+            return False
+    return end <= len(data) and not data[end:].strip(b"\0")
+
+
+def _inner(data: bytes, *names: bytes) -> bytes:
+    """The content of the box behind a row of types, one in the other; empty where there is none."""
+    for name in names:
+        data = next((body for kind, body in _boxes(data) if kind == name), b"")
+    return data
+
+
+def _times(header: bytes) -> tuple[int, int]:
+    """Ticks per second and duration in ticks of a header box (mvhd, mdhd); zeros where it is too short."""
+    at, width = (20, 8) if header[:1] == b"\1" else (12, 4)
+    if len(header) < at + 4 + width:
+        return 0, 0
+    return int.from_bytes(header[at : at + 4], "big"), int.from_bytes(header[at + 4 : at + 4 + width], "big")

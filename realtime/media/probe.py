@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from fractions import Fraction
 from typing import Any
@@ -74,10 +75,14 @@ def interlaced(field_order: str) -> str:
 
 
 def declared_seconds(container: av.container.InputContainer, stream: Any) -> float | None:
-    """How long the video lasts by its own header, or else by the container's."""
+    """How long the video lasts by its own header, by a tag of Matroska ("00:01:02.5"), or else by the container's."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+    seconds = container.duration / av.time_base if container.duration else None
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d\.?\d*)", stream.metadata.get("DURATION", ""))
+    if tag is None or seconds is None:
+        return seconds
+    return min(seconds, int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3]) or seconds)
 
 
 def expected_frames(container: av.container.InputContainer, stream: Any, seconds: float | None) -> int | None:
