@@ -130,7 +130,7 @@ class PartFile:
             return _WholeWrites(os.open(self.path, OPEN_FLAGS, 0o666), "r+")
         except OSError as error:
             if error.errno == errno.ELOOP or self.path.is_symlink():
-                raise SinkError(f"{self.path} is a symbolic link, which is not followed; remove it") from error
+                raise _is_link(self.path) from error
             raise SinkError(f"{self.path} cannot be written: {error.strerror}") from error
 
     def _check_kind(self, file: io.FileIO) -> None:
@@ -170,6 +170,8 @@ def check_output(path: Path, overwrite: bool, resume: bool = False) -> None:
             raise SinkError(f"{path} is a folder, not a file")
         if path.exists() and not overwrite:
             raise SinkError(f"{path} exists", remedies={"overwrite=True": "{} replaces it"})
+        if part.is_symlink():
+            raise _is_link(part)
         if part.is_file() and part.stat().st_size and not (overwrite or resume):
             remedies = {"resume=True": "{} continues it"} if _is_resumable(path) else {}
             remedies |= {"overwrite=True": "{} starts over"}
@@ -226,6 +228,10 @@ def _lock(descriptor: int) -> bool:
         # A file system without locks must not keep anybody from writing.
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
     return True
+
+
+def _is_link(part: Path) -> SinkError:
+    return SinkError(f"{part} is a symbolic link, which is not followed; remove it")
 
 
 def _in_use(path: Path, descriptor: int) -> SinkError:

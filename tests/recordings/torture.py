@@ -27,7 +27,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from plain import plain
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from plain import Plain
 
 import realtime.pipeline  # noqa: F401 (it takes seconds, which belong to no run)
 from realtime import Message, Report, SourceError, enhance_video, report
@@ -132,7 +134,7 @@ def alone(work: Callable[[], str], seconds: float, expected: bool = False) -> st
 def resumed(source: Path, out: Path, delay: float = 0.0, progress: Callable[[Report], None] | None = None) -> str:
     """Enhances with `resume`; returns how: "done", "continued", or "continued before the damage"."""
     heard: list[Message] = []
-    enhance_video(source, out, enhancer=plain(delay), resume=True, progress=progress, on_message=heard.append)
+    enhance_video(source, out, enhancer=Plain(delay), resume=True, progress=progress, on_message=heard.append)
     texts = [message.text for message in heard]
     if any("done again" in text or "starts over" in text for text in texts):
         return "continued before the damage"
@@ -263,7 +265,7 @@ def damage(folder: Path, files: int) -> Counter[str]:
 
         def run(source: Path = source, out: Path = out) -> str:
             try:
-                result = enhance_video(source, out, enhancer=plain())
+                result = enhance_video(source, out, enhancer=Plain())
             except SourceError as error:
                 return "refused in one line" if "\n" not in str(error) else "FAILED in several lines"
             if len(pictures(out)) != result.frames:
