@@ -13,7 +13,7 @@ from typing import Any
 from recipe import Row
 
 from realtime import RealtimeError, enhance_video
-from realtime.cli.io_pairs import plan
+from realtime.cli.io_pairs import resolve_io
 
 #: Tags that the program adds, or that describe a file and not its recording.
 OURS = ("enhanced_by", "enhanced_with", "realtime_job")
@@ -188,9 +188,9 @@ def enhance(row: Row, folder: Path, enhancer: Any) -> Found:
     """Makes the recording of a row, enhances it under the name that the program gives it, and compares."""
     source = row.make(folder)
     lossless = row.options.get("codec") == "ffv1"
-    output = folder / row.out if row.out else plan([str(source)], None, lossless=lossless)[0].target
+    output = folder / row.out if row.out else resolve_io([str(source)], None, lossless=lossless).pairs[0].prepare()
     try:
-        report = enhance_video(source, output, enhancer=enhancer, **row.options)
+        report = enhance_video(source, output, enhancer=enhancer, encoding=row.encoding, input=row.input)
     except RealtimeError as error:
         return Found(refused=str(error).replace(f"{folder}/", ""))
     before, after = look(source), look(output)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from realtime import EncodingOptions, InputOverrides
+
 #: What is there to be put in, beside a cover picture.
 TEXTS = {
     "words.srt": "1\n00:00:00,080 --> 00:00:00,200\nhello\n\n2\n00:00:00,240 --> 00:00:00,400\nworld\n",
@@ -21,12 +23,14 @@ TEXTS = {
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A recording: `file` is its name, `about` what is special about it, `how` ffmpeg's options behind a test picture.
+    """A recording for the matrix.
 
-    `again` copies all streams once more, with options before and after the input, divided by an exclamation mark;
-    what is copied is of the format `via`. `out` is the output's name where it is not the one that the program chooses,
-    and `options` are `enhance_video`'s. `changes` are the cells that are not "kept", `said` the warnings by a part of
-    each, `refused` a part of the error instead.
+    - `file`: its name. `about`: what is special about it. `how`: ffmpeg's options behind a test picture.
+    - `again`: copies all streams once more, with options before and after the input, divided by an exclamation mark;
+      what is copied is of the format `via`.
+    - `out`: the output's name where it is not the one that the program chooses.
+    - `options`: fields of `EncodingOptions` and `InputOverrides`.
+    - `changes`: the cells that are not "kept". `said`: the warnings, by a part of each. `refused`: a part of the error.
     """
 
     file: str
@@ -42,10 +46,18 @@ class Row:
     refused: str = ""
 
     @property
+    def encoding(self) -> EncodingOptions:
+        return EncodingOptions(**{key: self.options[key] for key in ("codec", "pixel_format") if key in self.options})
+
+    @property
+    def input(self) -> InputOverrides:
+        return InputOverrides(**{key: self.options[key] for key in ("matrix", "hdr") if key in self.options})
+
+    @property
     def given(self) -> str:
         """`options` and `out` as a user gives them."""
-        names = {"codec": "--codec", "pixels": "--pixel-format", "reading": "--input-matrix"}
-        values = [f"{names[key]} {getattr(value, 'matrix', value)}" for key, value in self.options.items()]
+        names = {"codec": "--codec", "pixel_format": "--pixel-format", "matrix": "--input-matrix", "hdr": "--hdr as-is"}
+        values = [names[key] if value is True else f"{names[key]} {value}" for key, value in self.options.items()]
         return " ".join([*values, f"-o {self.out}"] if self.out else values)
 
     def make(self, folder: Path) -> Path:

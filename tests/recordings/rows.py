@@ -6,8 +6,6 @@ from typing import Any
 
 from recipe import Row
 
-from realtime.media.pixel_formats import InputOverrides
-
 SOUND = "-f lavfi -i sine=d=0.48"
 TWO = f"{SOUND} {SOUND} -map 0 -map 1 -map 2"
 ALL = f"{SOUND} {SOUND} -i words.srt -i trip.txt -map 0 -map 1 -map 2 -map 3 -map_metadata 4 -map_chapters 4"
@@ -30,7 +28,7 @@ STAYS = "-bsf:v setts=duration='if(eq(N,11),DURATION*13,DURATION)'"
 #: Data at 0, 0.16 and 0.32 s.
 EVERY = "-c:d copy -bsf:d setts=pts=N*0.16/TB:dts=N*0.16/TB:duration=0.16/TB"
 
-SOURCE: dict[str, Any] = {"pixels": "source"}
+SOURCE: dict[str, Any] = {"pixel_format": "source"}
 GUESSED = {"colors": "untagged → tv; untagged → smpte170m"}
 RENAMED = {"colors": "bt470bg → smpte170m"}
 
@@ -112,7 +110,7 @@ ROWS = (
         "prores.mov",
         "ProRes 4:2:2 10-bit, PCM",
         f"{SOUND} -c:v prores_ks -pix_fmt yuv422p10le -c:a pcm_s24le",
-        options=SOURCE | {"codec": "hevc", "reading": InputOverrides("bt709")},
+        options=SOURCE | {"codec": "hevc", "matrix": "bt709"},
         changes={"colors": "untagged → bt709"},
     ),
     Row("vfr.mov", "variable frame rate, starts at 1.5 s, B-frames", f"{SOUND} {NTSC} {VFR} -bf 2 -c:a aac", LATE),
@@ -188,7 +186,7 @@ ROWS = (
         "VP9, 65x49",
         f"{VP9} {BT709}",
         size="65x49",
-        options={"pixels": "yuv444p"},
+        options={"pixel_format": "yuv444p"},
         changes={"samples": "yuv420p → yuv444p"},
     ),
     Row("recorder.ts", "H.264, B-frames, AAC", f"{SOUND} {X264} {BT709} -bf 2 -c:a aac"),

@@ -12,7 +12,7 @@ from realtime import enhance_video, open_source
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from plain import plain  # noqa: E402
+from plain import Plain  # noqa: E402
 from test_recordings import ffmpeg, probe, synthetic, times  # noqa: E402
 from test_safety import FRAME, filmed, in_sync, packets  # noqa: E402
 
@@ -25,7 +25,7 @@ def test_pictures_before_zero_in_matroska_count_back_from_the_first_known_time(t
     ffmpeg("-itsoffset", "-0.5", "-i", phone, "-c", "copy", "-avoid_negative_ts", "disabled", source)
     shown = [frame.seconds for frame in open_source(source).frames()]
     assert shown == [pytest.approx(place / 25 - 0.5, abs=0.001) for place in range(50)]
-    report = enhance_video(source, out, enhancer=plain())
+    report = enhance_video(source, out, enhancer=Plain())
     assert report.diagnostics["repaired_timestamps"] == 13
     assert in_sync(phone, out)
     assert abs((packets(out, "a:0")[0] - times(out)[0]) - (packets(phone, "a:0")[0] - times(phone)[0])) < FRAME / 10
@@ -39,7 +39,7 @@ def roles(path: Path) -> list[dict[str, int]]:
 def test_the_pictures_stay_the_default(suffix: str, tmp_path: Path) -> None:
     default = ("-disposition:v", "default", "-disposition:a", "default")
     source, out = filmed(tmp_path / f"a{suffix}", *default, seconds=1), tmp_path / f"out{suffix}"
-    enhance_video(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain())
     assert [role["default"] for role in roles(source)] == [1, 1]
     assert roles(out) == roles(source)
 
@@ -50,7 +50,7 @@ def test_the_last_of_pictures_out_of_order_and_at_varying_distances(suffix: str,
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
     varying = ("-vf", "select='not(mod(n\\,3))+lt(n\\,9)'", "-vsync", "vfr", "-bf", "2", "-t", seconds)
     synthetic(source, *varying, seconds=3)
-    enhance_video(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain())
     before, after = (float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out))
     assert times(out) == times(source)
     assert after == pytest.approx(before, abs=0.001)
@@ -74,7 +74,7 @@ def test_subtitles_gain_no_packets(suffix: str, spans: list[tuple[str, str]], tm
     (tmp_path / "words.srt").write_text("\n".join(words))
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
     synthetic(source, "-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", seconds=3)
-    enhance_video(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain())
     assert len([text for text in texts(source) if text[2] != texts(source)[0][2]]) == len(spans)
     assert texts(out) == texts(source)
     lengths = [float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out)]
@@ -87,7 +87,7 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
     source, out = tmp_path / "a.mp4", tmp_path / "out.mp4"
     more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text")
     synthetic(source, *more, seconds=1)
-    enhance_video(source, out, enhancer=plain())
+    enhance_video(source, out, enhancer=Plain())
     assert texts(out)[: len(texts(source))] == texts(source)
     assert len(texts(out)) <= len(texts(source)) + 2
     assert float(probe(out, "-show_format")["format"]["duration"]) == pytest.approx(1, abs=0.001)
@@ -130,4 +130,4 @@ def test_fewer_bits_or_less_chroma_by_default_is_said(
     pixels: str, how: dict[str, Any], said: tuple[str, ...], tmp_path: Path
 ) -> None:
     source = synthetic(tmp_path / "a.mkv", "-pix_fmt", pixels, "-c:v", "ffv1", seconds=1)
-    assert enhance_video(source, tmp_path / "out.mkv", enhancer=plain(), **how).warnings == said
+    assert enhance_video(source, tmp_path / "out.mkv", enhancer=Plain(), **how).warnings == said

@@ -16,16 +16,16 @@ from synthetic import clip, random_planes
 
 from realtime import Enhancer, SinkError, enhance_video, open_source
 from realtime.cli.main import main
-from realtime.config import HARDWARE
+from realtime.config import HWACCELS, EncodingOptions
 from realtime.frame import PixelFormat
-from realtime.media.encode import name_of
 from realtime.media.encoders import try_encoder
 from realtime.media.libav import av
+from realtime.media.pixel_formats import pix_fmt_name
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from matrix import KEPT, NONE, Found, enhance, probe  # noqa: E402
-from plain import plain as quick  # noqa: E402
+from plain import Plain  # noqa: E402
 from recipe import Row  # noqa: E402
 from rows import ROWS  # noqa: E402
 from table import DOCUMENT, document  # noqa: E402
@@ -67,11 +67,11 @@ def test_a_lossless_round_trip_moves_no_sample(
     planes = [random_planes(format, 64, 48, seed) for seed in range(3)]
     raw = b"".join(plane.tobytes() for picture in planes for plane in picture)
     tags = ["-colorspace", SPACE[matrix], "-color_range", RANGE[full]]
-    shape = ["-f", "rawvideo", "-pix_fmt", name_of(format), "-s", "64x48"]
+    shape = ["-f", "rawvideo", "-pix_fmt", pix_fmt_name(format), "-s", "64x48"]
     source, out = tmp_path / "a.mkv", tmp_path / "b.mkv"
     write = ["ffmpeg", "-v", "error", *shape, "-i", "-", *tags, "-c:v", "ffv1", str(source)]
     subprocess.run(write, input=raw, check=True, timeout=60)
-    enhance_video(source, out, enhancer=plain, codec="ffv1", pixels="source")
+    enhance_video(source, out, enhancer=plain, encoding=EncodingOptions(codec="ffv1", pixel_format="source"))
     read = ["ffmpeg", "-v", "error", "-i", str(out), "-f", "rawvideo", "-"]
     made = subprocess.run(read, check=True, capture_output=True, timeout=60).stdout
     before, after = (np.frombuffer(data, format.dtype).astype(int) for data in (raw, made))
@@ -94,17 +94,17 @@ def test_the_last_picture_stays_as_long(suffix: str, tmp_path: Path) -> None:
         for packet in [packet for picture in (*pictures, None) for packet in stream.encode(picture)]:
             packet.duration = 25 if packet.pts == 5 else 1
             container.mux(packet)
-    enhance_video(source, out, enhancer=quick())
+    enhance_video(source, out, enhancer=Plain())
     lengths = [float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out)]
     assert lengths == [pytest.approx(1.2), pytest.approx(1.2)]
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
-@pytest.mark.parametrize("hardware", HARDWARE)
+@pytest.mark.parametrize("hardware", HWACCELS)
 def test_hardware_encodes_or_is_refused_in_one_line(
     codec: str, hardware: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("realtime.cli.options.make_enhancer", lambda chosen: quick())
+    monkeypatch.setattr("realtime.cli.options.make_enhancer", lambda chosen: Plain())
     source, out = clip(tmp_path / "a.mp4", 320, 240), tmp_path / "b.mp4"
     works = try_encoder(f"{codec}_{hardware}") is None
     code = main(["enhance", str(source), "-o", str(out), "-q", "--codec", codec, "--hwaccel", hardware])
@@ -122,7 +122,7 @@ def test_hardware_encodes_or_is_refused_in_one_line(
 def test_a_container_that_cannot_hold_the_codec_says_what_would(tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4")
     with pytest.raises(SinkError, match=r"another --codec may fit, or \.mkv"):
-        enhance_video(source, tmp_path / "b.webm", enhancer=quick())
+        enhance_video(source, tmp_path / "b.webm", enhancer=Plain())
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
@@ -130,13 +130,13 @@ def test_a_container_that_cannot_hold_the_codec_says_what_would(tmp_path: Path) 
 def test_strict_refuses_a_container_without_room_for_a_rotation(suffix: str, tmp_path: Path) -> None:
     source = next(row for row in ROWS if row.file == "turned.mp4").make(tmp_path)
     with pytest.raises(SinkError, match="--strict"):
-        enhance_video(source, tmp_path / f"b{suffix}", enhancer=quick(), strict=True)
+        enhance_video(source, tmp_path / f"b{suffix}", enhancer=Plain(), encoding=EncodingOptions(strict=True))
     assert not list(tmp_path.glob(f"*b*{suffix}"))
 
 
 def test_a_cover_becomes_an_attachment_of_matroska(tmp_path: Path) -> None:
     source = next(row for row in ROWS if row.file == "cover.mp4").make(tmp_path)
-    report = enhance_video(source, tmp_path / "b.mkv", enhancer=quick())
+    report = enhance_video(source, tmp_path / "b.mkv", enhancer=Plain())
     assert report.warnings == ()
     about = ("-show_entries", "stream=codec_name,width:stream_disposition=attached_pic")
     cover = {"codec_name": "png", "width": 32, "disposition": {"attached_pic": 1}}
@@ -147,7 +147,7 @@ def test_a_cover_becomes_an_attachment_of_matroska(tmp_path: Path) -> None:
 def test_a_rotation_goes_into_another_container(suffix: str, tmp_path: Path) -> None:
     source = next(row for row in ROWS if row.file == "turned.mp4").make(tmp_path)
     out = tmp_path / f"b{suffix}"
-    report = enhance_video(source, out, enhancer=quick())
+    report = enhance_video(source, out, enhancer=Plain())
     # Debian's ffprobe does not know Matroska's way of turning; the library does.
     assert open_source(out).info.display_matrix == open_source(source).info.display_matrix is not None
     assert report.warnings == ()
