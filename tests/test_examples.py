@@ -39,7 +39,7 @@ def test_own_source(tmp_path: Path) -> None:
 
 def test_own_sink(tmp_path: Path) -> None:
     assert "from 60 frames" in run("own_sink.py", tmp_path, str(SAMPLE), "sheet.jpg")
-    sheet = cv2.imread(str(tmp_path / "sheet.jpg"))
+    sheet = np.asarray(cv2.imread(str(tmp_path / "sheet.jpg")))
     assert sheet.shape == (2 * 270, 3 * 480, 3)  # six of 60 frames, three to a row
     assert all(tile.mean() > 50 for row in np.vsplit(sheet, 2) for tile in np.hsplit(row, 3))
 
@@ -61,7 +61,7 @@ def test_frames_from_array(tmp_path: Path) -> None:
 def test_before_after(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the extra 'train' brings matplotlib")
     assert "3 frames before and after" in run("before_after.py", tmp_path, str(SAMPLE), "figure.png")
-    assert cv2.imread(str(tmp_path / "figure.png")).std() > 20
+    assert np.asarray(cv2.imread(str(tmp_path / "figure.png"))).std() > 20
 
 
 def test_every_example_is_tested() -> None:
