@@ -134,14 +134,3 @@ def display() -> Iterator[str]:
         assert number, "Xvfb did not start"
         yield f":{number}"
         server.terminate()
-
-
-@pytest.fixture(scope="module")
-def without_codec() -> Iterator[None]:
-    """Training scenes without H.264: x264 sometimes makes another stream of the same pictures, whatever its thread
-    count, and some tests compare to the bit."""
-    from realtime.training import degradation
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(degradation, "simulate_codec", lambda pictures, *options: list(pictures))
-        yield

@@ -9,6 +9,7 @@ import os
 import platform
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -22,20 +23,20 @@ from realtime.frame import RGB, PixelFormat, StreamInfo
 
 log = logging.getLogger("realtime")
 
-#: What is measured stands for the whole frame, whose cost grows with its area. A GPU needs more to be busy.
+#: Pixels that are measured; the cost of a frame grows with its area. A GPU is only busy with more of them.
 SAMPLE_SIZE = {"cpu": (256, 160), "gpu": (1280, 720)}
-#: The share of a single convolution's speed that the whole network reaches.
+#: Speed of the whole network relative to that of a single convolution.
 NETWORK_EFFICIENCY = 0.9
 #: Skip the measurement if the estimate exceeds so many frame intervals.
 HOPELESS_INTERVALS = 4.0
-#: Measurements; the best one is the one that the rest of the machine disturbed least.
+#: Measurements, of which the best counts: other programs disturbed it least.
 REPEATS = 6
 #: The share of the frame interval that enhancing may take; the rest is for reading, writing and other programs.
 LARGEST_LOAD = 0.8
 #: Frames a second where the source does not say.
 DEFAULT_RATE = 30.0
-#: Frames at a time that are tried on a GPU, and what is taken where a file has too few frames to be worth the trial:
-#: each number is compiled, which takes seconds.
+#: Frames at a time that are tried on a GPU. Each number is compiled, which takes seconds, so shorter files than
+#: `WORTH_MEASURING_FRAMES` get `DEFAULT_BATCH`.
 BATCHES = (1, 2, 4, 8, 16)
 DEFAULT_BATCH = 8
 WORTH_MEASURING_FRAMES = 600
@@ -56,10 +57,11 @@ def realtime_engine(weights: Weights) -> EngineAbilities | None:
 
 
 def frame_seconds(make: Callable[[], Engine], weights: Weights, device: str, precision: str, info: StreamInfo) -> float:
-    """How long the best engine, which `make` makes, takes per frame here: measured once, then remembered.
+    """Seconds per frame of the best engine on this machine: measured once, then remembered in the user's cache by
+    machine, device, weights and size.
 
-    On a CPU it is estimated first: to make the engine and measure it takes seconds, which are spent only where the
-    estimate leaves a doubt. What is remembered lies in the user's cache, by machine, device, weights and size.
+    `make` returns the engine, which takes seconds. So on a CPU its speed is first estimated from a single convolution
+    in `precision`, and measured only where the estimate is near the limit.
     """
     path = cache_folder() / "speed.json"
     key = f"{_machine()} {device_label(device)} {sha256(weights.path)[:16]} {info.width}x{info.height}"
@@ -81,17 +83,17 @@ def frame_seconds(make: Callable[[], Engine], weights: Weights, device: str, pre
 
 
 def keeps_up(seconds: float, info: StreamInfo) -> bool:
-    """Whether frames that take so long each keep up with the source."""
+    """Whether an engine that takes so many seconds per frame keeps up with the source."""
     return seconds * float(info.rate or DEFAULT_RATE) <= LARGEST_LOAD
 
 
 def choose_batch(
     engine: Engine, program: Callable[[ProgramSpec], Program], spec: ProgramSpec, frames: int | None
 ) -> int:
-    """Frames at a time of a file with `frames` frames (None: unknown) on a GPU: measured once, then remembered.
+    """Frames at a time on a GPU, for a file with `frames` frames (None: unknown): measured once, then remembered in the
+    user's cache by machine, device, precision and size. The weights make no difference.
 
-    ``program(spec)`` makes a program and keeps it. What is remembered lies in the user's cache, by machine, device,
-    precision and size; the network is the same with any weights.
+    ``program(spec)`` returns a compiled program and keeps it.
     """
     path = cache_folder() / "speed.json"
     key = f"{_machine()} {device_label(engine.device)} {engine.precision} {spec.width}x{spec.height} batch"
@@ -108,24 +110,24 @@ def choose_batch(
 
 
 def largest_batch_that_pays(seconds: Callable[[int], float], batches: Sequence[int] = BATCHES) -> int:
-    """The last of growing `batches` that makes a frame cheaper by `LEAST_SPEED_UP` than the one before does.
+    """The largest of growing `batches` up to which each makes a frame cheaper by `LEAST_SPEED_UP` than the one before.
 
-    ``seconds(batch)`` is what a batch takes, infinite where memory does not suffice. None is tried behind the first
-    that does not pay.
+    ``seconds(batch)`` is what a whole batch takes, infinite where memory does not suffice. None is measured behind the
+    first that does not pay.
     """
-    best, each = batches[0], seconds(batches[0]) / batches[0]
+    best, best_seconds = batches[0], seconds(batches[0]) / batches[0]
     for size in batches[1:]:
-        candidate = seconds(size) / size
-        if not candidate < (1 - LEAST_SPEED_UP) * each:
+        per_frame = seconds(size) / size
+        if not per_frame < (1 - LEAST_SPEED_UP) * best_seconds:
             break
-        best, each = size, candidate
+        best, best_seconds = size, per_frame
     return best
 
 
-def explain(chosen: str, seconds: float, info: StreamInfo) -> str:
-    """Why `chosen` was taken instead of the best engine, and what that one would take."""
+def explain(engine: str, seconds: float, info: StreamInfo) -> str:
+    """Why a stream gets `engine` instead of the best one, which would take `seconds` per frame."""
     whole = "" if info.live or not info.frames else f", {_duration(seconds * info.frames)} for all of it"
-    return f"engine {chosen}, since {best_engine().name} would take about {_duration(seconds)} a frame here{whole}"
+    return f"engine {engine}, since {best_engine().name} would take about {_duration(seconds)} a frame here{whole}"
 
 
 def _measure(engine: Engine, width: int, height: int) -> float:
@@ -136,7 +138,7 @@ def _measure(engine: Engine, width: int, height: int) -> float:
 
 
 def _seconds(make: Callable[[ProgramSpec], Program], spec: ProgramSpec) -> float:
-    """What a batch takes; infinite where memory did not suffice for all of it."""
+    """Seconds of a batch; infinite where memory did not suffice for all of it."""
     program, frames = make(spec), spec.blank()
     state = program.new_state()
     times = []
@@ -156,17 +158,19 @@ def _load(path: Path) -> dict[str, float]:
         content = json.loads(path.read_text("utf-8"))
         return {str(key): float(value) for key, value in content.items()}
     except (OSError, ValueError, AttributeError, TypeError):
-        return {}  # nothing remembered, or nothing that can be read: measure again
+        return {}  # nothing is remembered, or the file is damaged: measure again
 
 
 def _save(path: Path, known: dict[str, float]) -> None:
+    """Replaces the file whole. One that cannot be written costs a measurement each time, no more."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(known, indent=1), "utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        fresh.unlink(missing_ok=True)  # a home that cannot be written costs a measurement each time, no more
+        try:
+            fresh.write_text(json.dumps(known, indent=1), "utf-8")
+            os.replace(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _duration(seconds: float) -> str:

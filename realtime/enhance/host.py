@@ -22,6 +22,10 @@ def configure_process(engine: str) -> None:
     programs on disk, takes GPU memory as needed, and computes in as many threads as the engine can use. Raises
     SettingError for another engine.
     """
+    from realtime.enhance.engines.registry import AUTO, abilities
+
+    if engine != AUTO:
+        abilities(engine)
     quieten_tensorflow()
     limit_threads(engine)
     grow_gpu_memory()

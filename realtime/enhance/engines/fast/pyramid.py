@@ -3,9 +3,9 @@
 The lifted luma is split as a Laplacian pyramid (Burt and Adelson 1983) with two steps of detail, full size to a
 quarter and a quarter to an eighth. The maps scale each step and shift the base, which is a guided filter's
 ``base + a * (picture - mean)`` (He, Sun and Tang, "Guided image filtering", TPAMI 2013). Its ``a`` comes from a learned
-gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below where detail is no more
-than noise. Gains of 1, no offsets and no noise leave the lifted picture. Chroma is restored at a quarter and enlarged
-once. No full-size RGB, and no full-size float, is ever made.
+gain, a learned noise, and the roughness of the place, measured twice as finely as maps are: near 1 on edges, far below
+where detail is only noise. Gains of 1, no offsets and no noise leave the lifted picture. Chroma is restored at a
+quarter and enlarged once. There is no RGB and no float at full size.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ import numpy as np
 from realtime.enhance.exposure.fine import STEPS, Floats, Shorts
 from realtime.frame import Samples
 
-#: White in fixed point.
-TOP = 255 * STEPS
 #: White in fixed point.
 TOP = 255 * STEPS
 #: Sides are extended to a multiple of this.

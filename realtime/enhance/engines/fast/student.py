@@ -1,9 +1,9 @@
-"""The small network of the `fast` engine: what restoration a patch needs, as a few smooth maps.
+"""The small network of the fast engine: how to restore each place of a lifted frame, as a few smooth maps.
 
-The curve of the meter is known, so nobody has to learn it. What MBLLEN does beyond it (noise, blocks, quantisation,
-color casts in the black) is predicted here as in HDRNet (Gharbi et al., "Deep bilateral learning for real-time image
-enhancement", SIGGRAPH 2017): at low resolution, to be applied at full size. Where HDRNet predicts affine colors, this
-predicts the gains of a Laplacian pyramid and an offset of its base; see `realtime.enhance.engines.fast.pyramid`.
+It imitates what MBLLEN does to noise, blocks, quantisation and colour casts in the dark. As in HDRNet (Gharbi et al.,
+"Deep bilateral learning for real-time image enhancement", SIGGRAPH 2017) this is predicted at low resolution and
+applied at full size. HDRNet predicts affine colour maps; this network predicts gains of a Laplacian pyramid and offsets
+of its base, see `realtime.enhance.engines.fast.pyramid`.
 """
 
 from __future__ import annotations
@@ -21,34 +21,36 @@ from realtime.enhance.tensors import read_attribute, read_tensors
 from realtime.enhance.weights import Weights, index, sha256, verify
 from realtime.errors import WeightsError
 
-#: What it sees at a quarter of the size: developed luma (mean of 16 pixels, and one of them, which shows the noise),
-#: chroma lifted as the luma is, all in 0..1, chroma around 0; and the square root of how rough luma is.
+#: Input channels at a quarter of the size, all of the lifted frame: luma, as the mean of 16 pixels and as one of them,
+#: which shows the noise (0..1); Cb and Cr (about 0); the square root of ``Pyramid.rough``.
 INPUTS = 5
-#: What it answers at an eighth: offsets of luma, Cb and Cr; gains of fine and of middle detail and of chroma; how much
-#: of fine and of middle detail is noise.
+#: Output channels at an eighth of the size: offsets of luma, Cb and Cr; gains of fine detail, middle detail and chroma;
+#: the noise in fine and in middle detail.
 OFFSETS, GAINS, NOISES = 3, 3, 2
 MAPS = OFFSETS + GAINS + NOISES
 CHANNELS, HIDDEN = 16, 4
-#: MBLLEN sees 23 pixels around each point. Six 3x3 layers, five of them at an eighth, see 44: nothing is missed.
+#: Six 3x3 layers, five of them at an eighth of the size, see 44 pixels around each point; MBLLEN sees 23.
 LAYERS = HIDDEN + 2
-#: Logarithms of gains stay within: 1/150, which is none, and 12, the steepest that a plain gain of 64 can be.
+#: Limits of the logarithms of gains: 1/150, practically none, and 12.
 LEAST, MOST = -5.0, 2.5
-#: The noise that an answer of 0 means, a thousandth of a level, which changes nothing; and the logarithm of the most.
+#: The noise that an output of 0 stands for, a thousandth of a level, which changes nothing; the largest logarithm.
 NOISE, NOISIEST = 0.001 / 255, 10.0
-#: Training starts at half a level: of nothing at all it would never learn that there is noise.
+#: Training starts at a noise of half a level: from no noise at all, the gradient is too small to learn any.
 START = (*(0.0,) * (OFFSETS + GAINS), *(math.log(0.5 / 255 / NOISE),) * NOISES)
+
+USE_EXACT = {"engine=exact": "{} needs none"}
 
 
 def build(height: int | None = None, width: int | None = None) -> keras.Model:
-    """Inputs (N, H, W, 5) at a quarter of the picture, even sides; maps (N, H/2, W/2, 8).
+    """The untrained network: (N, H, W, `INPUTS`) at a quarter of the picture, even sides, to (N, H/2, W/2, `MAPS`).
 
-    Gains and noises are logarithms. An answer of zeros is no offset, every gain one and no noise: the developed picture
-    as it is. It starts near that.
+    Gains and noises come out as logarithms. An output of zeros leaves the lifted picture as it is; training starts near
+    that.
     """
-    seen = layers.Input((height, width, INPUTS))
-    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="maps_0")(seen)
-    for place in range(HIDDEN):
-        x = layers.Conv2D(CHANNELS, 3, padding="same", activation="relu", name=f"maps_{place + 1}")(x)
+    features = layers.Input((height, width, INPUTS))
+    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="maps_0")(features)
+    for layer in range(1, HIDDEN + 1):
+        x = layers.Conv2D(CHANNELS, 3, padding="same", activation="relu", name=f"maps_{layer}")(x)
     last = layers.Conv2D(
         MAPS,
         3,
@@ -57,7 +59,7 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
         bias_initializer=lambda shape, dtype=None: ops.convert_to_tensor(START, dtype),
         name=f"maps_{LAYERS - 1}",
     )
-    return keras.Model(seen, last(x), name="student")
+    return keras.Model(features, last(x), name="student")
 
 
 def load(weights: Weights) -> keras.Model:
@@ -66,7 +68,7 @@ def load(weights: Weights) -> keras.Model:
 
 
 def read(path: Path) -> keras.Model:
-    """The student in a file. Raises WeightsError when there is none."""
+    """The student in a file. Raises WeightsError if the file holds something else."""
     model = build()
     model.set_weights(read_tensors(path, [tuple(w.shape) for w in model.weights], "a student of MBLLEN"))
     return model
@@ -81,13 +83,14 @@ def stamp_teacher(path: Path, weights: Weights) -> None:
 def student_path(weights: Weights) -> Path:
     """The student's file: named in the index for bundled weights, and NAME.fast.h5 beside any other file.
 
-    Raises WeightsError when it is not there, altered, or distilled from other weights than these.
+    Raises WeightsError if it is missing, altered, or distilled from other weights than these.
     """
     path = weights.student_path
     if not path.is_file():
         raise WeightsError(
             f"weights {weights.name!r} have no student for the fast engine at {path}; "
-            f"put OUT/fast.h5 of 'realtime distil DATA -o OUT --weights {weights.path}' there, or use engine exact"
+            f"put OUT/fast.h5 of 'realtime distil DATA -o OUT --weights {weights.path}' there",
+            remedies=USE_EXACT,
         )
     if entry := index().get(weights.name, {}).get("fast"):
         verify(path, entry["sha256"])
@@ -98,27 +101,29 @@ def student_path(weights: Weights) -> Path:
     if str(teacher) != actual:
         raise WeightsError(
             f"{path} was distilled from other weights ({str(teacher)[:12]}…) than {weights.path} ({actual[:12]}…); "
-            "run 'realtime distil' for these, or use engine exact"
+            "run 'realtime distil' for these",
+            remedies=USE_EXACT,
         )
     return path
 
 
-def maps(answer: keras.KerasTensor) -> keras.KerasTensor:
-    """What the network answers, with gains and noises (in 0..1) in place of their logarithms."""
-    gains = ops.exp(ops.clip(answer[..., OFFSETS : OFFSETS + GAINS], LEAST, MOST))
-    noises = NOISE * ops.exp(ops.clip(answer[..., OFFSETS + GAINS :], LEAST, NOISIEST))
-    return ops.concatenate([answer[..., :OFFSETS], gains, noises], axis=-1)
+def maps(output: keras.KerasTensor) -> keras.KerasTensor:
+    """The network's output (..., `MAPS`) with gains and noises (0..1) instead of their logarithms."""
+    gains = ops.exp(ops.clip(output[..., OFFSETS : OFFSETS + GAINS], LEAST, MOST))
+    noises = NOISE * ops.exp(ops.clip(output[..., OFFSETS + GAINS :], LEAST, NOISIEST))
+    return ops.concatenate([output[..., :OFFSETS], gains, noises], axis=-1)
 
 
 def compile_student(model: keras.Model, dtype: tf.DType) -> Callable[[Any], Any]:
-    """`maps` of the same network on constants, which oneDNN packs once: float32 in and out, computed in `dtype`."""
+    """`maps` of the network's output, for inference: float32 in and out, computed in `dtype`. Weights are constants,
+    which oneDNN packs once."""
     weights = [[tf.constant(w, dtype) for w in model.get_layer(f"maps_{i}").get_weights()] for i in range(LAYERS)]
 
-    def student(seen: Any) -> Any:
-        x = tf.cast(seen, dtype)
-        for place, (kernel, bias) in enumerate(weights):
-            x = tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1 if place else 2, "SAME"), bias)
-            x = tf.nn.relu(x) if place < LAYERS - 1 else x
+    def student(features: Any) -> Any:
+        x = tf.cast(features, dtype)
+        for layer, (kernel, bias) in enumerate(weights):
+            x = tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1 if layer else 2, "SAME"), bias)
+            x = tf.nn.relu(x) if layer < LAYERS - 1 else x
         return maps(tf.cast(x, tf.float32))
 
     return student
