@@ -200,9 +200,9 @@ def transport_zeros(data: bytearray, chance: random.Random) -> bytearray:
 
 
 EVERYWHERE: list[Mutation] = [zeros, zero_tail, cut, removed, flips]
-ISO = [table_entry(b"stco", 12, 4), table_entry(b"stsz", 16, 4), table_entry(b"stts", 12, 8),
+ISO: list[Mutation] = [table_entry(b"stco", 12, 4), table_entry(b"stsz", 16, 4), table_entry(b"stts", 12, 8),
        table_entry(b"stsc", 12, 12), box_size]  # fmt: skip
-MATROSKA = [lacing, void, element_size, block_garbage, dropped_cluster, swapped_clusters]
+MATROSKA: list[Mutation] = [lacing, void, element_size, block_garbage, dropped_cluster, swapped_clusters]
 MUTATIONS: dict[str, list[Mutation]] = {
     "a.mp4": EVERYWHERE + ISO + [table_entry(b"ctts", 12, 8)],
     "fragments.mp4": EVERYWHERE + [box_size],

@@ -42,7 +42,7 @@ def packets(container: av.container.InputContainer, on_damage: Callable[[], None
             for packet in container.demux(streams):
                 errors = 0
                 if period and packet.dts is not None:
-                    last = unwrap(packet, period, last)
+                    last = unwrap(packet, period, last, _begins_before_wrap(container))
                 yield packet
             return
         except IndexError:
@@ -69,14 +69,15 @@ def clock_period(container: av.container.InputContainer) -> Fraction | None:
     return None if bits is None else Fraction(1 << bits, MPEG_CLOCK)
 
 
-def unwrap(packet: av.Packet, period: Fraction, last: Fraction | None) -> Fraction:
-    """Moves a packet's times by whole periods: next to `last`, the decoding time in seconds of the packet before, or to
-    0 or more for the first one. Returns its own decoding time in seconds.
+def unwrap(packet: av.Packet, period: Fraction, last: Fraction | None, begins_before_wrap: bool) -> Fraction:
+    """Moves a packet's times by whole periods, next to `last`, the decoding time in seconds of the packet before.
+    Returns its own decoding time in seconds.
 
-    libav makes times before a wrap negative, and wraps again after another period.
+    Without a packet before, `begins_before_wrap` decides: libav makes the times before the first wrap of such a file
+    negative, and lets those behind it start at 0.
     """
     time = packet.dts * packet.time_base
-    periods = (1 if time < 0 else 0) if last is None else round((last - time) / period)
+    periods = int(begins_before_wrap) if last is None else round((last - time) / period)
     if periods:
         shift = round(periods * period / packet.time_base)
         packet.dts += shift
@@ -91,15 +92,19 @@ def start_time(container: av.container.InputContainer, stream: Any = None) -> Fr
     if stream is not None:
         begin = (stream.start_time or 0) * stream.time_base
     period = clock_period(container)
-    return begin + period if period and begin < 0 else max(begin, Fraction(0))
+    return begin + period if period and _begins_before_wrap(container) else max(begin, Fraction(0))
 
 
 def seek(container: av.container.InputContainer, seconds: Fraction, stream: Any = None) -> None:
     """Seeks to the key frame at or before a time, as `packets` count it. Raises what PyAV raises."""
     period = clock_period(container)
-    if period and Fraction(container.start_time or 0, av.time_base) < 0:
+    if period and _begins_before_wrap(container):
         seconds -= period
     if stream is None:
         container.seek(round(seconds * av.time_base))
     else:
         container.seek(round(seconds / stream.time_base), stream=stream)
+
+
+def _begins_before_wrap(container: av.container.InputContainer) -> bool:
+    return (container.start_time or 0) < 0

@@ -114,8 +114,8 @@ class MatroskaScanner:
 
 
 def _size_field(data: bytes) -> tuple[int, int] | None:
-    """How many bytes the size field at the start of `data` has, and the size that it holds."""
+    """How many bytes the size field at the start of `data` has, and the size in it; None where it is cut off."""
     if not data or not data[0]:
         return None
     length = 9 - data[0].bit_length()
-    return length, int.from_bytes(data[:length], "big") - (1 << 7 * length)
+    return (length, int.from_bytes(data[:length], "big") - (1 << 7 * length)) if len(data) >= length else None
