@@ -9,7 +9,7 @@ from statistics import median_low
 from typing import Any
 
 #: A step back by more than this many seconds is a clock that starts anew, not a reordering.
-MAX_STEP_BACK = 1
+MAX_STEP_BACK = Fraction(1, 5)
 #: Seconds by which the distance of a packet's two times may differ from that of the packets around it.
 MAX_DISTANCE = 10
 #: Packets around it that are compared.

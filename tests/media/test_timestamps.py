@@ -35,6 +35,13 @@ def test_each_kind_of_repair_is_counted() -> None:
     assert fixer.repaired == 2  # the missing one and the step back; what follows that is shifted with it
 
 
+def test_a_second_recording_of_a_second_goes_on_behind_the_first() -> None:
+    fixer = TimestampFixer(MILLISECOND, 40)
+    times = [fixer.fix(time, 40) for time in [*range(0, 1000, 40), *range(0, 1000, 40)]]
+    assert times == list(range(0, 2000, 40))
+    assert fixer.repaired == 1
+
+
 def packet(pts: int | None, dts: int | None) -> SimpleNamespace:
     return SimpleNamespace(pts=pts, dts=dts, size=1, time_base=MILLISECOND)
 
