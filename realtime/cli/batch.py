@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.cli import options
+from realtime.cli.existing import is_done
 from realtime.cli.io_pairs import IoPair
 from realtime.cli.results import ProgressListener, ResultCollector, progress_bar
-from realtime.errors import SettingError, SinkError
+from realtime.errors import SettingError
 from realtime.media.containers import VIDEO_OUTPUT_SUFFIXES, container_for
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Batch:
         """Enhances one file, unless its output is up to date, and adds what became of it to the results."""
         try:
             target = pair.prepare()
-            if self._args.skip_existing and target.exists() and self._is_up_to_date(pair.source, target):
+            settings = self._enhancing, self._encoding, self._overrides
+            if self._args.skip_existing and is_done(pair.source, target, *settings):
                 self._results.skipped += 1
                 return
             report = self._enhance_video(pair.source, target, listener)
@@ -94,19 +96,6 @@ class Batch:
                 raise
         return self._enhancer
 
-    def _is_up_to_date(self, source: Path, target: Path) -> bool:
-        """Whether `target` is the whole result of `source` with these options. Raises SinkError for a file that this
-        program did not make, which is not ours to replace."""
-        from realtime.api import is_up_to_date
-
-        settings = {"enhancer": self._enhancing, "encoding": self._encoding, "input": self._overrides}
-        if is_up_to_date(source, target, **settings):  # type: ignore[arg-type]
-            return True
-        if _is_foreign(target):
-            remedies = {"overwrite=True": "{} replaces it"}
-            raise SinkError(f"{target} exists and was not made by this program", remedies=remedies)
-        return False
-
     def _what_is_left(self, target: Path | None, listener: ProgressListener, several: bool) -> str:
         """What an interrupt left of the file it met, and the command that goes on."""
         from realtime.media.part_file import part_path
@@ -126,12 +115,3 @@ class Batch:
         if several or self._args.overwrite or self._args.skip_existing:
             again.append("--skip-existing")
         return f"{part} keeps what was done; go on with: {shlex.join(['realtime', *again])}"
-
-
-def _is_foreign(target: Path) -> bool:
-    """Whether a video does not carry the tag that this program's outputs carry, where the container has it."""
-    from realtime.media.partial import holds_frames, read_job, stores_job
-
-    if target.suffix.lower() not in VIDEO_OUTPUT_SUFFIXES or not stores_job(target):
-        return False
-    return read_job(target) is None and holds_frames(target)

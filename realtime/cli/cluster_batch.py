@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from realtime.cli import options
+from realtime.cli.existing import is_done
 from realtime.cli.io_pairs import IoPair
 from realtime.cli.results import ProgressListener, ResultCollector
 from realtime.errors import RealtimeError
@@ -56,7 +57,6 @@ def run_on_cluster(args: argparse.Namespace, pairs: Iterable[IoPair], total: int
 
 def _tasks(args: argparse.Namespace, pairs: Iterable[IoPair], results: ResultCollector) -> Iterator[FileTask]:
     """A task for each pair, but for those that cannot be done, or are."""
-    from realtime.api import is_up_to_date
     from realtime.cluster.tasks import FileTask
 
     enhance, encoding = options.enhance_options(args), options.encoding_options(args)
@@ -64,11 +64,10 @@ def _tasks(args: argparse.Namespace, pairs: Iterable[IoPair], results: ResultCol
     for pair in pairs:
         try:
             target, source = pair.prepare().absolute(), pair.source.absolute()
-            done = args.skip_existing and target.exists()
-            if done and is_up_to_date(source, target, enhancer=enhance, encoding=encoding, input=overrides):
+            if args.skip_existing and is_done(source, target, enhance, encoding, overrides):
                 results.skipped += 1
                 continue
-        except RealtimeError as error:
+        except (RealtimeError, OSError) as error:
             results.add(pair.source, pair.target, ProgressListener("", args.quiet), error=error)
             continue
         yield FileTask(
