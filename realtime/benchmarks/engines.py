@@ -18,7 +18,7 @@ from realtime.benchmarks.memory import peak_mb, reset_peak
 from realtime.benchmarks.runtimes import runtimes
 from realtime.enhance.device import choose_device
 from realtime.enhance.engines.base import Engine, FrameBatch, ProgramSpec
-from realtime.enhance.engines.registry import create_engine
+from realtime.enhance.engines.registry import ENGINES, create_engine
 from realtime.enhance.exposure.night import even, lift_planes, to_fine
 from realtime.enhance.mbllen import MULTIPLY_ADDS
 from realtime.enhance.tensorflow_loader import tf
@@ -33,6 +33,7 @@ Prepare = Callable[[], Callable[[], object]]
 
 #: How tutorials run a Keras model: one call a frame.
 PREDICT = "model.predict"
+STUDENT_ENGINES = frozenset(engine.name for engine in ENGINES if engine.student)
 #: What most cameras deliver and most encoders take.
 VIDEO_FORMAT = PixelFormat("yuv", 8, (2, 2), "bt709", full_range=False)
 #: The lift of the frames that engines restore, in stops.
@@ -217,9 +218,9 @@ def _rows(
             yield row
             continue
         p50, p95 = (float(value) for value in np.percentile(seconds, [50, 95]))
-        # The fast engine does not do MBLLEN's arithmetic.
+        # An engine with a student does not do MBLLEN's arithmetic.
         work = peak_work if what == "peak" else 2.0 * MULTIPLY_ADDS * width * height * batch
-        speed = work / min(seconds) if what != "fast" else None
+        speed = work / min(seconds) if what not in STUDENT_ENGINES else None
         yield replace(
             row,
             fps=round((pictures if what == "peak" else batch) / p50, 3),
