@@ -70,7 +70,7 @@ ROWS = (
         "HEVC 10-bit BT.2020, AAC",
         f"{SOUND} {X265} -pix_fmt yuv420p10le {BT2020} -c:a aac",
         changes={"samples": "yuv420p10le → yuv420p"},
-        said=("--pixel-format yuv420p10le keeps them",),
+        said=("pixel format yuv420p10le keeps them",),
     ),
     Row(
         "hevc10.mp4",
@@ -97,14 +97,14 @@ ROWS = (
         "H.264 4:2:2 full range, PCM, timecode",
         f"{SOUND} -pix_fmt yuv422p {FULL} -c:a pcm_s16le -timecode 10:00:00:00",
         changes={"samples": "yuv422p → yuv420p"},
-        said=("--pixel-format yuv422p keeps them",),
+        said=("pixel format yuv422p keeps them",),
     ),
     Row(
         "jpeg.mov",
         "MJPEG 4:2:2, two PCM tracks",
         f"{TWO} -c:v mjpeg -pix_fmt yuvj422p -c:a pcm_s16le",
         changes=RENAMED | {"samples": "yuv422p → yuv420p"},
-        said=("--pixel-format yuv422p keeps them",),
+        said=("pixel format yuv422p keeps them",),
     ),
     Row(
         "prores.mov",
@@ -124,7 +124,7 @@ ROWS = (
         "H.264 4:4:4, AAC",
         f"{SOUND} -pix_fmt yuv444p {BT709} -c:a aac",
         changes={"samples": "yuv444p → yuv420p"},
-        said=("--pixel-format yuv444p keeps them",),
+        said=("pixel format yuv444p keeps them",),
     ),
     Row(
         "chroma444.mkv",
@@ -144,7 +144,7 @@ ROWS = (
         "HEVC 4:2:2 10-bit full range, Opus",
         f"{SOUND} {X265} -pix_fmt yuv422p10le {FULL} -c:a libopus",
         changes={"samples": "yuv422p10le → yuv420p"},
-        said=("--pixel-format yuv422p10le keeps them",),
+        said=("pixel format yuv422p10le keeps them",),
     ),
     Row("vfr.mkv", "variable frame rate, starts at 1.5 s, B-frames", f"{SOUND} {NTSC} {VFR} -bf 2 -c:a aac", LATE),
     Row("wide.mkv", "VP9, pixels 4:3, Opus", f"{SOUND} {VP9} {BT709} -aspect 16:9 -c:a libopus"),
@@ -179,7 +179,7 @@ ROWS = (
         f"{VP9} {BT709}",
         size="65x49",
         changes={"shape": "65x49 → 66x50"},
-        said=("65x49 became 66x50, the last row or column repeated",),
+        said=("65x49 becomes 66x50, the last row or column repeated",),
     ),
     Row(
         "odd444.webm",
