@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from realtime.control import Playback
     from realtime.sources.base import Source
 
-ABOUT = "camera number, path or name; rtsp://, http:// or udp:// address; or a file, which plays at its own pace (default: 0)"
+ABOUT = "camera number, path or name; rtsp://, http:// or udp:// address; or a file at its own pace (default: 0)"
 
 
 def add(commands: options.Subparsers) -> None:

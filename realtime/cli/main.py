@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,7 @@ def _process_settings(args: argparse.Namespace) -> Iterator[None]:
     from realtime.enhance.host import quieten_tensorflow
 
     quieten_tensorflow()
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder's pages about itself: errors only
     if getattr(args, "media", True):
         from realtime.media.libav import silence_logging
 

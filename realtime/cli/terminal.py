@@ -79,7 +79,9 @@ def print_error(error: BaseException, args: argparse.Namespace, name: str = "") 
         for line in redacted("".join(traceback.format_exception(error))).splitlines():
             print_line(line, error=True)
     text = error_line(error, args)
-    print_line(f"realtime: {text if not name or name in text else f'{name}: {text}'}", error=True)
+    # As a path an address has lost a slash.
+    named = not name or redacted(name) in text or redacted(name).replace(":/", "://", 1) in text
+    print_line(f"realtime: {text if named else f'{name}: {text}'}", error=True)
 
 
 def _option(argument: str) -> str:

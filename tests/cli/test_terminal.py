@@ -103,9 +103,11 @@ def test_an_error_names_its_file_once(capsys: pytest.CaptureFixture[str]) -> Non
     args = argparse.Namespace(command="enhance", verbose=False)
     print_error(ZeroDivisionError(), args, "a.mp4")
     print_error(SinkError("a.mp4 exists"), args, "a.mp4")
+    print_error(SinkError("rtsp://u:PW@host/live is an address"), args, "rtsp:/u:PW@host/live")
     assert capsys.readouterr().err.splitlines() == [
         "realtime: a.mp4: unexpected ZeroDivisionError; -v shows where",
         "realtime: a.mp4 exists",
+        "realtime: rtsp://***@host/live is an address",
     ]
 
 
