@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "night"
 #: Files that belong to a weights file: their entries in the index, and their suffixes beside a file that is not in it.
-COMPANIONS = {"fast": ".fast.h5", "meter": ".meter.npz"}
+COMPANIONS = {"fast": ".fast.h5"}
 
 
 def bundled_folder() -> Path:
@@ -45,7 +45,7 @@ def index() -> dict[str, dict[str, Any]]:
     """The bundled and the published files by name.
 
     - `file`, `sha256`, `about`; `metered` as in `Weights`.
-    - `fast`, `meter`: companions, each with `file` and `sha256`.
+    - `fast`: the student, with `file` and `sha256`.
     - `url`: of published files only.
     """
     path = bundled_folder() / "index.json"
@@ -65,8 +65,8 @@ def sha256(path: Path) -> str:
 class Weights:
     """A weights file that is there.
 
-    `name` is its name in the index, or the file's. `metered`: the network was trained on frames that the meter had
-    exposed, so exposure ``auto`` is the default.
+    `name` is its name in the index, or the file's. `metered`: the network was trained on frames that were exposed
+    first, so exposure ``auto`` is the default.
     """
 
     name: str
@@ -77,20 +77,6 @@ class Weights:
     def student_path(self) -> Path:
         """Where the fast engine's student of these weights is or would be."""
         return self._companion("fast")
-
-    @property
-    def meter_path(self) -> Path:
-        """The exposure meter of these weights: their own, or that of the default weights if they have none. Raises
-        WeightsError if a bundled one is altered."""
-        own = self._companion("meter")
-        if self.name not in index() and own.is_file():
-            return own
-        entry = index().get(self.name, {}).get("meter") or index()[DEFAULT]["meter"]
-        path = bundled_folder() / str(entry["file"])
-        if not path.is_file():
-            raise WeightsError(f"{path} is missing: install the package again")
-        verify(path, entry["sha256"])
-        return path
 
     def model(self) -> keras.Model:
         """The network with these weights. Raises WeightsError if the file holds something else."""
