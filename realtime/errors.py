@@ -127,7 +127,7 @@ def _visible(rest: str) -> str:
     """What may be shown of an address behind its scheme."""
     authority = re.split(r"[/?#;\\]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
-    login, at, host = authority.rpartition("@")
+    _, at, host = authority.rpartition("@")
     if not at and "@" in behind and not _HOST.fullmatch(authority) and rest.count("@") == 1:
         at, behind = "@", rest.rpartition("@")[2]  # the password holds a slash
         host = re.split(r"[/?#;\\]", behind, maxsplit=1)[0]

@@ -27,7 +27,7 @@ from realtime import (
     enhance_video,
 )
 from realtime.api import is_up_to_date
-from realtime.media.partial import read_job
+from realtime.media.job_tag import read_job
 from realtime.sources.base import Source
 
 

@@ -54,10 +54,12 @@ def test_damage_of_every_kind_is_damage(kind: Counted) -> None:
 
 def test_threads_lose_no_count() -> None:
     diagnostics = Diagnostics()
-    threads = [
-        threading.Thread(target=lambda: [diagnostics.count(Counted.CONCEALED_FRAMES) for _ in range(1000)])
-        for _ in range(4)
-    ]
+
+    def count() -> None:
+        for _ in range(1000):
+            diagnostics.count(Counted.CONCEALED_FRAMES)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

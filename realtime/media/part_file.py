@@ -235,8 +235,7 @@ def _is_link(part: Path) -> SinkError:
 
 
 def _in_use(path: Path, descriptor: int) -> SinkError:
-    owner = _lock_owner(descriptor)
-    return SinkError(f"{path} is being written by {owner}; wait for it, or choose another output")
+    return SinkError(f"{path} is being written by {_lock_owner(descriptor)}; wait for it, or choose another output")
 
 
 def _lock_owner(descriptor: int) -> str:
@@ -245,7 +244,7 @@ def _lock_owner(descriptor: int) -> str:
     try:
         lines = Path("/proc/locks").read_text().splitlines()
     except OSError:
-        lines = []
+        return "another process"
     for fields in map(str.split, lines):
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == str(inode):
             return f"process {fields[4]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from realtime.frame import StreamInfo
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
 from realtime.media.demux import is_cover, packets
 from realtime.media.libav import av, open_file
+from realtime.media.subtitles import LastSubtitle
 from realtime.media.timestamps import TimestampFixer
 
 #: Tags that describe the old file rather than the recording.
@@ -22,33 +22,8 @@ STRUCTURAL_TAGS = frozenset(
 )
 #: Seconds by which sound may lie before the picture of its time.
 INTERLEAVE_SECONDS = 1
-#: Seconds that a fragment of MP4 may last, rounded up to whole pictures.
-FRAGMENT_SECONDS = 1
 #: `AVDISCARD_ALL`: libav's mark for a chapter track.
 DISCARD_ALL = 48
-
-
-@dataclass(frozen=True)
-class _Subtitle:
-    """The last subtitle written to an MP4. libav appends an empty packet to subtitle tracks. It should have no
-    duration, but gets that of the subtitle before it where both lie in one fragment."""
-
-    stream: av.stream.Stream
-    time_base: Fraction
-    pts: int
-    duration: int
-
-    def extends_file(self, end: Fraction) -> bool:
-        """True if the empty packet that libav appends would extend the file past the last frame (`end`, seconds)."""
-        seconds = self.duration * self.time_base
-        return seconds < FRAGMENT_SECONDS and self.pts * self.time_base + 2 * seconds > end
-
-    def spacer(self) -> av.Packet:
-        """An empty packet of the shortest duration behind the subtitle, which libav's own then copies."""
-        packet = av.Packet(bytes(2))
-        packet.stream, packet.time_base, packet.duration = self.stream, self.time_base, 1
-        packet.pts = packet.dts = self.pts + self.duration
-        return packet
 
 
 class StreamCopier:
@@ -63,7 +38,7 @@ class StreamCopier:
         self._streams: dict[int, av.stream.Stream] = {}
         self._fixers: dict[int, TimestampFixer] = {}
         self._repaired: dict[int, int] = {}
-        self._subtitles: dict[int, _Subtitle] = {}
+        self._subtitles: dict[int, LastSubtitle] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
         self._next_packet: av.Packet | None = None
@@ -103,7 +78,7 @@ class StreamCopier:
                 return
             self._next_packet = None
             if packet.stream.codec_context is not None and packet.stream.codec_context.name == "mov_text":
-                subtitle = _Subtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
+                subtitle = LastSubtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
                 self._subtitles[packet.stream.index] = subtitle
             try:
                 self.mux(packet)

@@ -107,7 +107,12 @@ def test_one_picture_is_worth_the_wait(automatic: Enhancer, monkeypatch: pytest.
     measured(monkeypatch, 6.0)
     used: list[str] = []
     make = automatic.program
-    monkeypatch.setattr(automatic, "program", lambda name, spec: used.append(name) or make(name, spec))
+
+    def program(name: str, spec: ProgramSpec) -> Program:
+        used.append(name)
+        return make(name, spec)
+
+    monkeypatch.setattr(automatic, "program", program)
     assert chosen(automatic, info(64, 48, frames=1)) == "exact"
     automatic(np.zeros((1, 16, 16, 3), np.uint8))
     assert used == ["exact", "exact"]

@@ -167,8 +167,13 @@ def test_only_the_latest_programs_are_kept(weights: Path) -> None:
 
 def test_a_program_that_is_used_again_stays(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     enhancer = Enhancer(weights=weights, **synthetic.QUICK)
-    engine, built = enhancer.engine("exact"), []
-    monkeypatch.setattr(engine, "program", lambda wanted: built.append(wanted.width) or object())
+    built: list[int] = []
+
+    def build(wanted: ProgramSpec) -> object:
+        built.append(wanted.width)
+        return object()
+
+    monkeypatch.setattr(enhancer.engine("exact"), "program", build)
     for width in (1, 2, 1, 3, 1, 4, 1, 5, 1, 2):
         enhancer.program("exact", spec(width))
     assert built == [1, 2, 3, 4, 5, 2]

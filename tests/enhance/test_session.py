@@ -165,7 +165,12 @@ def test_memory_is_in_seconds_not_in_frames(make: Callable[..., Enhancer]) -> No
     engine, asked = make("fast").engine("fast"), []
     compute = engine.maps  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "maps", lambda features: (asked.append(1), compute(features))[1])
+
+        def counting(features: Any) -> Any:
+            asked.append(1)
+            return compute(features)
+
+        patch.setattr(engine, "maps", counting)
         counts = []
         for every in (1, 2, 4):
             asked.clear()
@@ -189,10 +194,12 @@ def test_two_streams_do_not_disturb_each_other(make: Callable[..., Enhancer], en
         outputs[index] += sessions[index].process((first, second)[index][at : at + 2])
 
     if threads:
-        running = [
-            threading.Thread(target=lambda i=i: [process(i, at) for at in range(0, 14, 2)])  # type: ignore[misc]
-            for i in range(2)
-        ]
+
+        def process_all(index: int) -> None:
+            for at in range(0, 14, 2):
+                process(index, at)
+
+        running = [threading.Thread(target=process_all, args=(index,)) for index in range(2)]
         for thread in running:
             thread.start()
         for thread in running:

@@ -1,8 +1,14 @@
 """Makes the goldens: python tests/goldens/make.py
 
-``network.npz``: pictures and the Keras model's float32 answers to them / 255, with the seeded weights of
-`synthetic.random_model`, for an even, an odd and a tiny size; and the enhancer's uint8 answers to the same pictures.
-Made on a CPU. The tests allow 1e-4 for the float answers and one level for the rounded ones.
+``network.npz``: pictures of an even, an odd and a tiny size; the Keras model's float32 outputs for them / 255, with the
+seeded weights of `synthetic.random_model`; and the enhancer's uint8 outputs for the same pictures.
+
+``bundled.npz``: the same pictures' uint8 outputs with the bundled weights, of both engines, without exposure.
+
+Made on a CPU. The tests allow 1e-4 for floats, and one level for samples.
+
+``bundled.npz``: uint8 outputs of both engines for the same pictures with the bundled weights, not exposed. The tests
+allow one level.
 """
 
 from __future__ import annotations
@@ -22,19 +28,26 @@ def main() -> None:
     import synthetic
 
     from realtime import Enhancer
+    from realtime.training.checkpoint import export
 
     model = synthetic.random_model()
-    kept = {}
+    goldens = {}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "random.weights.h5"
-        model.save_weights(path)
-        enhancer = Enhancer(path, **synthetic.QUICK)
-        for place, (name, (width, height)) in enumerate(SIZES.items()):
-            picture = synthetic.noise(width, height, seed=place)
-            kept[f"{name}_input"] = picture[0]
-            kept[f"{name}_output"] = np.asarray(model(picture.astype(np.float32) / 255))[0]
-            kept[f"{name}_enhanced"] = enhancer(picture)[0]
-    np.savez_compressed(HERE / "network.npz", **kept)
+        path = Path(folder) / "random.h5"
+        export(path, model)
+        enhancer = Enhancer(weights=path, **synthetic.QUICK)
+        for index, (name, (width, height)) in enumerate(SIZES.items()):
+            picture = synthetic.noise(width, height, seed=index)
+            goldens[f"{name}_input"] = picture[0]
+            goldens[f"{name}_output"] = np.asarray(model(picture.astype(np.float32) / 255))[0]
+            goldens[f"{name}_enhanced"] = enhancer(picture)[0]
+    np.savez_compressed(HERE / "network.npz", **goldens)
+    outputs = {}
+    for engine in ("exact", "fast"):
+        enhancer = Enhancer(**synthetic.QUICK | {"engine": engine})
+        for name in SIZES:
+            outputs[f"{engine}_{name}"] = enhancer(goldens[f"{name}_input"][None])[0]
+    np.savez_compressed(HERE / "bundled.npz", **outputs)
 
 
 if __name__ == "__main__":

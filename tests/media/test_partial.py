@@ -13,9 +13,11 @@ import synthetic
 
 from realtime import EncodingOptions, Frame, PixelFormat, SinkError, StreamInfo, open_sink
 from realtime.media.containers import AVI, MATROSKA, MPEGTS
+from realtime.media.job_tag import container_tags, read_job
 from realtime.media.libav import av
+from realtime.media.packet_scan import packet_times
 from realtime.media.part_file import part_path
-from realtime.media.partial import KeptPart, container_tags, find_kept_part, packet_times, read_job
+from realtime.media.partial import KeptPart, find_kept_part
 from realtime.sinks.video_file import VideoFileSink
 
 COUNT, GROUP = 200, 50

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ffmpeg_tools import FRAME, ffmpeg, in_sync, make_recording, make_video, packet_times, probe, times
+from plain import Plain
 
 from realtime import enhance_video, open_source
-
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-from plain import Plain  # noqa: E402
-from test_recordings import ffmpeg, probe, synthetic, times  # noqa: E402
-from test_safety import FRAME, filmed, in_sync, packets  # noqa: E402
 
 pytestmark = pytest.mark.needs("ffprobe", "ffmpeg")
 
 
 def test_pictures_before_zero_in_matroska_count_back_from_the_first_known_time(tmp_path: Path) -> None:
-    phone = filmed(tmp_path / "phone.mp4", seconds=2)
+    phone = make_recording(tmp_path / "phone.mp4", seconds=2)
     source, out = tmp_path / "a.mkv", tmp_path / "out.mkv"
     ffmpeg("-itsoffset", "-0.5", "-i", phone, "-c", "copy", "-avoid_negative_ts", "disabled", source)
     shown = [frame.seconds for frame in open_source(source).frames()]
@@ -28,7 +23,10 @@ def test_pictures_before_zero_in_matroska_count_back_from_the_first_known_time(t
     report = enhance_video(source, out, enhancer=Plain())
     assert report.diagnostics["repaired_timestamps"] == 13
     assert in_sync(phone, out)
-    assert abs((packets(out, "a:0")[0] - times(out)[0]) - (packets(phone, "a:0")[0] - times(phone)[0])) < FRAME / 10
+    assert (
+        abs((packet_times(out, "a:0")[0] - times(out)[0]) - (packet_times(phone, "a:0")[0] - times(phone)[0]))
+        < FRAME / 10
+    )
 
 
 def roles(path: Path) -> list[dict[str, int]]:
@@ -38,7 +36,7 @@ def roles(path: Path) -> list[dict[str, int]]:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_the_pictures_stay_the_default(suffix: str, tmp_path: Path) -> None:
     default = ("-disposition:v", "default", "-disposition:a", "default")
-    source, out = filmed(tmp_path / f"a{suffix}", *default, seconds=1), tmp_path / f"out{suffix}"
+    source, out = make_recording(tmp_path / f"a{suffix}", *default, seconds=1), tmp_path / f"out{suffix}"
     enhance_video(source, out, enhancer=Plain())
     assert [role["default"] for role in roles(source)] == [1, 1]
     assert roles(out) == roles(source)
@@ -49,7 +47,7 @@ def test_the_pictures_stay_the_default(suffix: str, tmp_path: Path) -> None:
 def test_the_last_of_pictures_out_of_order_and_at_varying_distances(suffix: str, seconds: str, tmp_path: Path) -> None:
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
     varying = ("-vf", "select='not(mod(n\\,3))+lt(n\\,9)'", "-vsync", "vfr", "-bf", "2", "-t", seconds)
-    synthetic(source, *varying, seconds=3)
+    make_video(source, *varying, seconds=3)
     enhance_video(source, out, enhancer=Plain())
     before, after = (float(probe(path, "-show_format")["format"]["duration"]) for path in (source, out))
     assert times(out) == times(source)
@@ -73,7 +71,7 @@ def test_subtitles_gain_no_packets(suffix: str, spans: list[tuple[str, str]], tm
     words = [f"{n}\n00:00:0{begin} --> 00:00:0{end}\nword {n}\n" for n, (begin, end) in enumerate(spans, 1)]
     (tmp_path / "words.srt").write_text("\n".join(words))
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
-    synthetic(source, "-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", seconds=3)
+    make_video(source, "-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", seconds=3)
     enhance_video(source, out, enhancer=Plain())
     assert len([text for text in texts(source) if text[2] != texts(source)[0][2]]) == len(spans)
     assert texts(out) == texts(source)
@@ -86,7 +84,7 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
     (tmp_path / "words.srt").write_text("1\n00:00:00,700 --> 00:00:00,900\nword\n")
     source, out = tmp_path / "a.mp4", tmp_path / "out.mp4"
     more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text")
-    synthetic(source, *more, seconds=1)
+    make_video(source, *more, seconds=1)
     enhance_video(source, out, enhancer=Plain())
     assert texts(out)[: len(texts(source))] == texts(source)
     assert len(texts(out)) <= len(texts(source)) + 2
@@ -129,5 +127,5 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
 def test_fewer_bits_or_less_chroma_by_default_is_said(
     pixels: str, how: dict[str, Any], said: tuple[str, ...], tmp_path: Path
 ) -> None:
-    source = synthetic(tmp_path / "a.mkv", "-pix_fmt", pixels, "-c:v", "ffv1", seconds=1)
+    source = make_video(tmp_path / "a.mkv", "-pix_fmt", pixels, "-c:v", "ffv1", seconds=1)
     assert enhance_video(source, tmp_path / "out.mkv", enhancer=Plain(), **how).warnings == said

@@ -262,9 +262,9 @@ def test_a_link_in_the_place_of_the_part_or_the_record_is_not_followed(tmp_path:
     out.parent.mkdir()
     for name in (".night.part.mp4", ".night.mp4.manifest.part.json"):
         (out.parent / name).symlink_to(source)
-        for more in ({}, {"overwrite": True}, {"overwrite": True, "resume": True}):
+        for overwrite, resume in ((False, False), (True, False), (True, True)):
             with pytest.raises(SinkError, match="symbolic link"):
-                enhance_video(source, out, enhancer=Plain(), manifest=True, **more)
+                enhance_video(source, out, enhancer=Plain(), manifest=True, overwrite=overwrite, resume=resume)
         (out.parent / name).unlink()
     assert source.read_bytes() == content
 

@@ -33,6 +33,12 @@ def picture(one: Viewer) -> Samples:
     return result
 
 
+def plain(one: Viewer) -> Samples:
+    result = one.plain_picture()
+    assert result is not None
+    return result
+
+
 def press(one: Viewer, keys: str) -> None:
     for key in keys:
         one.key(ord(key))
@@ -121,11 +127,10 @@ def test_space_freezes_a_live_picture() -> None:
     one = viewer()
     press(one, " ")
     one.show(frame(90), None)
-    assert one.plain_picture() is not None
-    assert (one.plain_picture() == frame(200).planes[0]).all()
+    assert plain(one).max() == 200
     press(one, " ")
     one.show(frame(90), None)
-    assert (one.plain_picture() == frame(90).planes[0]).all()
+    assert plain(one).max() == 90
 
 
 def test_space_and_arrows_steer_a_file() -> None:

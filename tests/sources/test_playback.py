@@ -141,7 +141,12 @@ def test_stop_ends_a_pause() -> None:
 
 def test_a_jump_of_times_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(threading.Event, "wait", lambda self, timeout=None: bool(waited.append(timeout or 0.0)))
+
+    def wait(self: threading.Event, timeout: float | None = None) -> bool:
+        waited.append(timeout or 0.0)
+        return False
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
     times = [0, 1, 2, 1_000_000, 1_000_001, 1_000_002, 1_000_003, 1_000_004, 1_000_005, 1_000_006]
     source = PlayedFile(lambda start: FakeFile(start, times=times))
     assert len(list(source.frames())) == 10

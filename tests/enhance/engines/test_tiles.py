@@ -70,7 +70,7 @@ def network() -> Any:
 def test_in_tiles_equals_the_whole(network: Any, height: int, width: int, count: int) -> None:
     pictures = tf.constant(synthetic.noise(width, height, count, top=256).astype(np.float32) / 255)
     whole = np.asarray(network(pictures))
-    output = np.asarray(exact.in_tiles(network, pictures, 64))
+    output = np.asarray(module.in_tiles(network, pictures, 64))
     assert output.shape == whole.shape
     # The same sums; kernels for another shape may take them in another order.
     assert np.abs(output - whole).max() <= 1e-5
@@ -79,7 +79,7 @@ def test_in_tiles_equals_the_whole(network: Any, height: int, width: int, count:
 def test_a_halo_too_small_would_be_seen(network: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECEPTIVE_RADIUS", RECEPTIVE_RADIUS // 2)
     pictures = tf.constant(synthetic.noise(100, 100, top=256).astype(np.float32) / 255)
-    output = np.asarray(exact.in_tiles(network, pictures, 64))
+    output = np.asarray(module.in_tiles(network, pictures, 64))
     assert np.abs(output - np.asarray(network(pictures))).max() > 1e-3
 
 

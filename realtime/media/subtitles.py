@@ -1,0 +1,34 @@
+"""The end of a subtitle track in MP4, which must not outlast the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from realtime.media.libav import av
+
+#: Seconds that a fragment of MP4 may last, rounded up to whole pictures.
+FRAGMENT_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class LastSubtitle:
+    """The last subtitle written to an MP4. libav appends an empty packet to subtitle tracks. It should have no
+    duration, but gets that of the subtitle before it where both lie in one fragment."""
+
+    stream: av.stream.Stream
+    time_base: Fraction
+    pts: int
+    duration: int
+
+    def extends_file(self, end: Fraction) -> bool:
+        """True if the empty packet that libav appends would extend the file past the last frame (`end`, seconds)."""
+        seconds = self.duration * self.time_base
+        return seconds < FRAGMENT_SECONDS and self.pts * self.time_base + 2 * seconds > end
+
+    def spacer(self) -> av.Packet:
+        """An empty packet of the shortest duration behind the subtitle, which libav's own then copies."""
+        packet = av.Packet(bytes(2))
+        packet.stream, packet.time_base, packet.duration = self.stream, self.time_base, 1
+        packet.pts = packet.dts = self.pts + self.duration
+        return packet
