@@ -13,7 +13,7 @@ import numpy as np
 from realtime.color import LUMA_WEIGHTS, Matrix, sample_scale
 from realtime.enhance.exposure.fine import STEPS
 from realtime.enhance.tensorflow_loader import tf
-from realtime.frame import PixelFormat, Samples
+from realtime.frame import PixelFormat
 
 
 def _grow(chroma: Any, subsampling: tuple[int, int], height: int, width: int) -> Any:
@@ -95,23 +95,3 @@ def quantise(planes: tuple[Any, ...], format: PixelFormat) -> tuple[Any, ...]:
     dtype = tf.uint8 if format.bits <= 8 else tf.uint16
     # Through int32: TensorFlow has no direct float to uint16 kernel on every device.
     return tuple(tf.cast(tf.cast(tf.round(tf.clip_by_value(plane, 0.0, top)), tf.int32), dtype) for plane in planes)
-
-
-def samples(planes: tuple[Samples, ...], format: PixelFormat, stride: int) -> Samples:
-    """Every `stride`-th pixel of one picture both ways, as float32 RGB (h, w, 3) in 0..1: what a meter looks at."""
-    # Chroma is taken where it lies for that pixel; the grid starts half a stride in, clear of borders.
-    top, left = (min(stride // 2, side - 1) for side in planes[0].shape[:2])
-    offset, span, middle, reach = sample_scale(format.bits, format.full_range)
-    # NumPy, since so few points are converted before TensorFlow has dispatched its first operation.
-    first = planes[0][top::stride, left::stride].astype(np.float32)
-    if format.model == "rgb":
-        return np.asarray(first / np.float32(span))
-    luma = (first - np.float32(offset)) / np.float32(span)
-    rgb = [luma] * 3
-    if format.model == "yuv":
-        rows = np.arange(top, planes[0].shape[0], stride) // format.chroma[1]
-        columns = np.arange(left, planes[0].shape[1], stride) // format.chroma[0]
-        picked = (plane[rows[:, None], columns].astype(np.float32) for plane in planes[1:])
-        blue, red = ((chroma - np.float32(middle)) / np.float32(reach) for chroma in picked)
-        rgb = _channels(luma, blue, red, format.matrix)
-    return np.stack(rgb, axis=-1).clip(0, 1)

@@ -6,9 +6,6 @@ seeded weights of `synthetic.random_model`; and the enhancer's uint8 outputs for
 ``bundled.npz``: the same pictures' uint8 outputs with the bundled weights, of both engines, without exposure.
 
 Made on a CPU. The tests allow 1e-4 for floats, and one level for samples.
-
-``bundled.npz``: uint8 outputs of both engines for the same pictures with the bundled weights, not exposed. The tests
-allow one level.
 """
 
 from __future__ import annotations
