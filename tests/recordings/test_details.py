@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ffmpeg_tools import FRAME, ffmpeg, in_sync, make_recording, make_video, packet_times, probe, times
@@ -89,43 +88,3 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
     assert texts(out)[: len(texts(source))] == texts(source)
     assert len(texts(out)) <= len(texts(source)) + 2
     assert float(probe(out, "-show_format")["format"]["duration"]) == pytest.approx(1, abs=0.001)
-
-
-@pytest.mark.parametrize(
-    ("pixels", "how", "said"),
-    [
-        ("yuv420p", {}, ()),
-        ("gray", {}, ()),
-        (
-            "yuv444p",
-            {},
-            (
-                "pictures in yuv444p are written as yuv420p, which every player takes; "
-                "--pixel-format yuv444p keeps them",
-            ),
-        ),
-        (
-            "yuv420p10le",
-            {},
-            (
-                "pictures in yuv420p10le are written as yuv420p, which every player takes; "
-                "--pixel-format yuv420p10le keeps them",
-            ),
-        ),
-        (
-            "yuv420p12le",
-            {},
-            (
-                "pictures in yuv420p12le are written as yuv420p, which every player takes; "
-                "--pixel-format yuv420p12le --codec ffv1 keeps them",
-            ),
-        ),
-        ("yuv444p", {"pixels": "source"}, ()),
-        ("yuv420p10le", {"pixels": "yuv420p"}, ()),
-    ],
-)
-def test_fewer_bits_or_less_chroma_by_default_is_said(
-    pixels: str, how: dict[str, Any], said: tuple[str, ...], tmp_path: Path
-) -> None:
-    source = make_video(tmp_path / "a.mkv", "-pix_fmt", pixels, "-c:v", "ffv1", seconds=1)
-    assert enhance_video(source, tmp_path / "out.mkv", enhancer=Plain(), **how).warnings == said
