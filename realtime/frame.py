@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realtime.color import Matrix
 from realtime.diagnostics import Diagnostics
 from realtime.events import EventBus, Link
+from realtime.sound import SoundRelay
 
 Samples = NDArray[Any]
 Model = Literal["rgb", "yuv", "gray"]
@@ -112,7 +113,7 @@ class StreamInfo:
     - `sample_aspect_ratio`: width / height of a pixel, None for unknown.
     - `display_matrix`: nine numbers by which a player turns the picture (ISO/IEC 14496-12), or None.
     - `diagnostics`: grows while the stream is read, enhanced and written. `events`: what happens to a live stream.
-    - `link`: whether a live source delivers frames now.
+    - `link`: whether a live source delivers frames now. `sound`: a live source's sound, for recordings; None without.
     """
 
     width: int
@@ -133,3 +134,4 @@ class StreamInfo:
     diagnostics: Diagnostics = field(default_factory=Diagnostics, compare=False, repr=False)
     events: EventBus = field(default_factory=EventBus, compare=False, repr=False)
     link: Link = field(default_factory=Link, compare=False, repr=False)
+    sound: SoundRelay | None = field(default=None, compare=False, repr=False)

@@ -5,23 +5,28 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realtime.cli import options
 from realtime.cli.results import ProgressListener, ResultCollector, progress_bar
+from realtime.cli.terminal import error_line
+from realtime.errors import RealtimeError, SettingError, SourceLost
 
 if TYPE_CHECKING:
     from realtime.config import EnhanceOptions
     from realtime.control import Control, Playback
-    from realtime.events import Event
+    from realtime.events import Event, EventBus
     from realtime.processor import Processor
     from realtime.report import Report
     from realtime.sinks.base import Sink
     from realtime.sinks.recording import Recording
     from realtime.sources.base import Source
 
+#: Seconds between two events about dropped frames at least.
+DROPS_INTERVAL = 1.0
 #: The container of recordings whose name nobody chose: whole up to its last second whenever the process dies.
 RECORDING_SUFFIX = ".mkv"
 
@@ -32,28 +37,45 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
     from realtime.pipeline import run
 
     results = ResultCollector(command, args)
+    lines = getattr(args, "json_lines", False)
+    if lines and args.json:
+        raise SettingError("--json and --json-lines would mix on stdout; give one of them")
     # Closed in any case: a camera's light must not stay on.
     with closing(source), progress_bar(source.info.name, args) as listener:
         source.info.diagnostics.subscribe(listener.on_message)
-        if getattr(args, "json_lines", False):
+        if lines:
             source.info.events.subscribe(_print_event)
         wanted = options.enhance_options(args)
         control = Control(ControlState(strength=wanted.strength, exposure=wanted.exposure, engine=wanted.engine))
         outputs = _outputs(args, source, control, playback)
-        progress = _progress(listener, outputs)
-        interrupted = False
+        progress = _progress(listener, outputs, source.info.events)
+        report, error, interrupted = None, None, False
         try:
             report = run(source, _processor(args, wanted, control), outputs, progress=progress)
         except KeyboardInterrupt:
-            interrupted, last = True, listener.last
-            results.add(source.info.name, _recorded(outputs), listener, last, interrupted=True)
-            results.finish(interrupted=True)
-            raise
-        finally:
-            source.info.events.publish("closed", interrupted=interrupted)
-    results.add(source.info.name, _recorded(outputs), listener, report)
-    results.finish()
-    return results.exit_code
+            interrupted = True
+        except RealtimeError as failure:
+            error = failure
+        report = report or listener.last
+        figures = {field: getattr(report, field, None) for field in ("frames", "dropped", "seconds", "latency_ms")}
+        source.info.events.publish(
+            "closed", interrupted=interrupted, error=error and error_line(error, args), **figures
+        )
+    recording = _recording_of(outputs)
+    path = None if recording is None or recording.path is None else str(recording.path)
+    results.add(source.info.name, path, listener, report, error, interrupted)
+    results.finish(interrupted=interrupted)
+    if interrupted:
+        raise KeyboardInterrupt
+    if error is not None:
+        return exit_code_of(error)
+    # Damage on the way from a camera is no failure of the program; a recording that ended early is.
+    return 1 if recording is not None and recording.failure is not None else 0
+
+
+def exit_code_of(error: RealtimeError) -> int:
+    """As for other commands: 2 wrong usage, 3 a source that was lost, 1 anything else."""
+    return 2 if isinstance(error, SettingError) else 3 if isinstance(error, SourceLost) else 1
 
 
 def _processor(args: argparse.Namespace, wanted: EnhanceOptions, control: Control) -> Processor:
@@ -142,22 +164,25 @@ def _recording(args: argparse.Namespace) -> Recording | None:
     return Recording(make, every, active=chosen is not None)
 
 
-def _recorded(outputs: list[Sink]) -> str | None:
-    """The file that was recorded to, if any."""
+def _recording_of(outputs: list[Sink]) -> Recording | None:
     from realtime.sinks.recording import Recording
 
-    paths = [output.path for output in outputs if isinstance(output, Recording) and output.path is not None]
-    return str(paths[0]) if paths else None
+    return next((output for output in outputs if isinstance(output, Recording)), None)
 
 
-def _progress(listener: ProgressListener, outputs: list[Sink]) -> Any:
-    """Passes reports on to the progress bar and to what shows figures."""
+def _progress(listener: ProgressListener, outputs: list[Sink], events: EventBus) -> Callable[[Report], None]:
+    """Passes reports on to the progress bar and to what shows figures; new drops become events."""
     shown = [output.set_status for output in outputs if hasattr(output, "set_status")]
+    reported, at = 0, 0.0
 
     def progress(report: Report) -> None:
+        nonlocal reported, at
         listener(report)
         for set_status in shown:
             set_status(report)
+        if report.dropped > reported and report.seconds >= at + DROPS_INTERVAL:
+            events.publish("dropped", frames=report.dropped - reported, total=report.dropped)
+            reported, at = report.dropped, report.seconds
 
     return progress
 

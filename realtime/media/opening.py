@@ -21,7 +21,11 @@ EXPLANATIONS = {
 }
 #: libav's options for addresses that begin so. RTSP over TCP: over UDP a lost packet is a torn picture, and TCP passes
 #: most cameras' firewalls. Time limits are not among them: RTMP, for one, takes `timeout` for the wish to be a server.
-STREAM_OPTIONS = {"rtsp": {"rtsp_transport": "tcp"}}
+#: A UDP stream may be joined long before its next key frame, which alone says how large its pictures are.
+STREAM_OPTIONS = {
+    "rtsp": {"rtsp_transport": "tcp"},
+    "udp": {"analyzeduration": "20000000", "probesize": "20000000"},
+}
 
 
 def open_path(path: Path) -> av.container.InputContainer:

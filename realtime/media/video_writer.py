@@ -14,6 +14,7 @@ from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.containers import container_for
 from realtime.media.encode import DEFAULT_RATE, encoder_name, encoder_settings
 from realtime.media.libav import av, open_output
+from realtime.media.live_sound import LiveSound
 from realtime.media.partial import container_tags
 from realtime.media.pixel_formats import color_tags, padded, pix_fmt_name, to_video_frame
 from realtime.media.stream_copy import StreamCopier
@@ -49,6 +50,7 @@ class VideoWriter:
             self._stream = self._add_stream(target)
             self._copier = StreamCopier(self._container, info, options.strict)
             self._copier.open(self._stream)
+            self._sound = LiveSound(self._container, info)
             self._container.metadata.update(container_tags(tags, self._traits))
             self._container.start_encoding()
             # What the encoder did not take is left in its options.
@@ -83,6 +85,7 @@ class VideoWriter:
             self._last_dts = packet.dts * packet.time_base
             assert self._copier is not None
             self._copier.write_until(self._last_dts)
+            self._sound.write_until(self._last_dts)
             packet.stream = self._stream
             self._copier.mux(packet)
             self.frames += 1
@@ -92,6 +95,7 @@ class VideoWriter:
         container's end."""
         assert self._copier is not None
         self._copier.finish(self._end, stopped_early)
+        self._sound.write_until(self._end)
         self._container.close()
         self._copier.close()
 

@@ -4,15 +4,21 @@ often, as dashcams do."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 from realtime.errors import SinkError
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.sinks.base import Sink
+from realtime.sound import SoundRelay
+
+#: Seconds between two frames of a file at least.
+SHORTEST_FRAME = Fraction(1, 1000)
 
 
 def dated_path(folder: Path, suffix: str, now: Callable[[], datetime] = datetime.now) -> Path:
@@ -29,7 +35,8 @@ class Recording(Sink):
 
     `every` is the length of a file in seconds, None for one file from start to stop. `toggle` starts and stops it from
     another thread; with `active` it starts with the first frame. A file that cannot be written, such as on a full disk,
-    ends the recording and is reported; the stream goes on. Times in each file count from its first frame.
+    ends the recording and is reported, and is the `failure`; the stream goes on. Times in each file count from its
+    first frame, and are at least `SHORTEST_FRAME` apart.
     """
 
     name = "recording"
@@ -43,8 +50,9 @@ class Recording(Sink):
         self._active = active
         self._sink: Sink | None = None
         self._path: Path | None = None
-        self._first_pts = 0
-        self._started = 0
+        self._sound: SoundRelay | None = None
+        self._first_pts = self._last_pts = self._started = 0
+        self.failure: SinkError | None = None
 
     @property
     def path(self) -> Path | None:
@@ -69,16 +77,12 @@ class Recording(Sink):
         self._info = info
 
     def write(self, frame: Frame) -> None:
-        try:
+        with self._reported_errors():
             self._write(frame)
-        except SinkError as error:
-            self._active = False
-            self._sink = None  # it aborted itself
-            self._info.diagnostics.warn(f"recording ended: {error}")
-            self._info.events.publish("output_failed", path=str(self._path), reason=str(error))
 
     def close(self) -> None:
-        self._finish()
+        with self._reported_errors():
+            self._finish()
 
     def _write(self, frame: Frame) -> None:
         if self._sink is not None and (not self._active or self._is_due(frame)):
@@ -86,12 +90,22 @@ class Recording(Sink):
         if not self._active:
             return
         if self._sink is None:
-            self._path, sink = self._make(self._started)
-            sink.open(self._info)
-            self._sink, self._first_pts = sink, frame.pts
-            self._started += 1
-            self._info.events.publish("recording_started", path=str(self._path))
-        self._sink.write(replace(frame, pts=frame.pts - self._first_pts, original=None))
+            self._start(frame)
+        assert self._sink is not None
+        # Frames of a camera may arrive together, and Matroska's clock cannot tell times apart that are closer.
+        shortest = max(1, ceil(SHORTEST_FRAME / frame.time_base))
+        self._last_pts = max(frame.pts - self._first_pts, self._last_pts + shortest)
+        self._sink.write(replace(frame, pts=self._last_pts, original=None))
+
+    def _start(self, frame: Frame) -> None:
+        self._path, sink = self._make(self._started)
+        if self._info.sound is not None:
+            self._sound = self._info.sound.follow(frame.pts * frame.time_base)
+        sink.open(replace(self._info, sound=self._sound))
+        self._sink, self._first_pts = sink, frame.pts
+        self._last_pts = -max(1, ceil(SHORTEST_FRAME / frame.time_base))
+        self._started += 1
+        self._info.events.publish("recording_started", path=str(self._path))
 
     def _is_due(self, frame: Frame) -> bool:
         elapsed = (frame.pts - self._first_pts) * frame.time_base
@@ -99,6 +113,22 @@ class Recording(Sink):
 
     def _finish(self) -> None:
         sink, self._sink = self._sink, None
+        self._forget_sound()
         if sink is not None:
             sink.close()
             self._info.events.publish("recording_finished", path=str(self._path))
+
+    @contextmanager
+    def _reported_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SinkError as error:
+            self._active, self._sink, self.failure = False, None, error  # the sink aborted itself
+            self._forget_sound()
+            self._info.diagnostics.warn(f"recording ended: {error.problem}")
+            self._info.events.publish("output_failed", path=str(self._path), reason=error.problem)
+
+    def _forget_sound(self) -> None:
+        if self._sound is not None and self._info.sound is not None:
+            self._info.sound.forget(self._sound)
+        self._sound = None

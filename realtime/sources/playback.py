@@ -34,6 +34,7 @@ class PlayedFile(Source):
 
     def frames(self) -> Iterator[Frame]:
         base, offset = 0.0, 0
+        self.info.events.publish("opened", source=self.info.name, width=self.info.width, height=self.info.height)
         while not self._stopped.is_set():
             last, target = None, None
             for frame, seconds in self._paced():

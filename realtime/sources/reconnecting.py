@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from itertools import chain, repeat
 from time import perf_counter
 
@@ -24,8 +25,8 @@ class Reconnecting(Source):
 
     Across a gap, timestamps go on by the time that really passed; frames of another size or format are brought to
     those of the first connection. ``info.link`` tells viewers while nothing arrives, ``info.events`` has ``opened``,
-    ``lost``, ``reconnected`` and ``gave_up``. A source that ends without an error counts as lost, since live ones have
-    no end.
+    ``lost``, ``reconnected`` and ``gave_up``. A source that ends without an error has ended, such as a file on a web
+    server.
 
     Raises what `connect` raises the first time, and SourceLost after `give_up_after` seconds without a frame (None:
     never).
@@ -44,7 +45,7 @@ class Reconnecting(Source):
         since = perf_counter()
         pauses = chain(PAUSES, repeat(LONGEST_PAUSE))
         while not self._stopped.is_set():
-            reason = "it ended"
+            reason = ""
             try:
                 for frame in self._connected_frames():
                     if not self.info.link.state.connected:
@@ -53,7 +54,7 @@ class Reconnecting(Source):
                     yield frame
             except SourceError as error:
                 reason = str(error)
-            if self._stopped.is_set():
+            if self._stopped.is_set() or not reason:
                 return
             self._close_source()
             self._wait(reason, since, next(pauses))
@@ -79,11 +80,18 @@ class Reconnecting(Source):
             pts = round(frame.pts * frame.time_base / self.info.time_base)
             if shift is None:
                 shift = 0 if self._last is None else self._pts_after_gap(frame) - pts
+                if self._last is not None:
+                    self._connect_sound(source, shift * self.info.time_base)
             frame = replace(fit(frame, self.info), pts=pts + shift, time_base=self.info.time_base)
             if (frame.width, frame.height) != (source.info.width, source.info.height):
                 self.info.diagnostics.count(Counted.RESIZED_FRAMES)
             self._last = frame
             yield frame
+
+    def _connect_sound(self, source: Source, shift: Fraction) -> None:
+        """The sound of a new connection goes on where recordings listen."""
+        if self.info.sound is not None and source.info.sound is not None and source.info is not self.info:
+            source.info.sound.connect(self.info.sound, shift)
 
     def _pts_after_gap(self, frame: Frame) -> int:
         """The timestamp of the first frame behind a gap: that of the last one, and the time that passed since."""

@@ -85,7 +85,7 @@ def _open_named_camera(name: str, overrides: InputOverrides) -> Source:
 def _open_network(address: str, overrides: InputOverrides) -> Source:
     from realtime.sources.network import NetworkCamera
 
-    return NetworkCamera(address, overrides)
+    return NetworkCamera(address, overrides, skip_backlog=True)
 
 
 def _open_images(address: str, overrides: InputOverrides) -> Source:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,29 @@ def test_frames_lose_their_original_on_the_way_to_the_file() -> None:
     recording.write(replace(gray(1), original=gray(2)))
     assert seen[0].original is None
     assert index_of(seen[0]) == 1
+
+
+def test_frames_that_arrive_together_get_times_that_a_file_can_tell_apart() -> None:
+    files = Files()
+    recording = Recording(files)
+    opened(recording)
+    for index, pts in enumerate([7000, 7001, 7002, 7900]):
+        recording.write(replace(gray(index), pts=pts, time_base=Fraction(1, 90_000)))
+    recording.close()
+    assert files.sinks[0].pts == [0, 90, 180, 900]
+
+
+def test_a_file_that_cannot_be_finished_is_a_failure_and_no_error() -> None:
+    files = Files()
+    recording = Recording(files)
+    heard = opened(recording)
+    recording.write(gray(0))
+    failure = SinkError("no space left on device")
+
+    def close() -> None:
+        raise failure
+
+    files.sinks[0].close = close  # type: ignore[method-assign]
+    recording.close()
+    assert recording.failure is failure
+    assert [event.kind for event in heard] == ["recording_started", "output_failed"]

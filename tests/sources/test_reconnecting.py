@@ -77,9 +77,15 @@ def take(source: Reconnecting, count: int) -> list[Frame]:
     return frames
 
 
-@pytest.mark.parametrize("error", [SourceError("unplugged"), None], ids=["failed", "ended"])
-def test_frames_go_on_after_a_loss_with_the_time_that_passed(error: Exception | None) -> None:
-    lost = Connection([100.0, 100.04], error=error)
+def test_a_source_that_ends_without_an_error_has_ended() -> None:
+    ended = Connection([100.0, 100.04])
+    source = Reconnecting(connecting(ended))
+    assert len(list(source.frames())) == 2
+    assert source.info.link.state.connected
+
+
+def test_frames_go_on_after_a_loss_with_the_time_that_passed() -> None:
+    lost = Connection([100.0, 100.04], error=SourceError("unplugged"))
     again = Connection([103.04, 103.08], first=2, forever=True)
     source = Reconnecting(connecting(lost, SourceError("still gone"), SourceError("still gone"), again))
     frames = take(source, 4)
