@@ -7,8 +7,9 @@ One definition for both engines, in NumPy and OpenCV alone, so that it runs befo
 - `reduced`: the small picture that everything looks at.
 - `local_meter`: `measure`, from a small picture to an `ExposureMap`; pure functions.
 - `controller`: `ExposureController`, the exposure of one stream over time.
-- `memory`: `TemporalDenoiser`, the memory of one stream, on planes, before the lift.
-- `planes`: the lift on planes in 16-bit integers; `fine`: those planes.
+- `memory`: `TemporalDenoiser`, the memory of one stream, on planes, before the lift; `gate`: where it gives way;
+  `blend`: its mean on planes; `dark`: places without signal.
+- `planes`: the lift on planes in 16-bit integers; `fine`: those planes; `buffers`: the memory for them.
 """
 
 from realtime.enhance.exposure.controller import ExposureController, parse_mode
@@ -17,7 +18,7 @@ from realtime.enhance.exposure.light import ExposureMap, even, lift, lift_rgb
 from realtime.enhance.exposure.local_meter import Reading, Tone, measure
 from realtime.enhance.exposure.memory import TemporalDenoiser
 from realtime.enhance.exposure.planes import lift_planes
-from realtime.enhance.exposure.reduced import Reduced, reduce_fine, reduce_planes, reduce_rgb
+from realtime.enhance.exposure.reduced import Reduced, reduce_rgb
 
 __all__ = [
     "STEPS",
@@ -34,8 +35,6 @@ __all__ = [
     "lift_rgb",
     "measure",
     "parse_mode",
-    "reduce_fine",
-    "reduce_planes",
     "reduce_rgb",
     "to_fine",
     "to_samples",

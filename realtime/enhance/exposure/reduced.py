@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
-from realtime.enhance.exposure.fine import STEPS, Fine, to_fine
-from realtime.frame import PixelFormat, Samples
+from realtime.enhance.exposure.fine import STEPS, Raw
+from realtime.frame import Samples
 
 Floats = npt.NDArray[np.float32]
 
-#: The small picture is at most so wide and high: 6 pixels to a cell at 1080p, where a bilinear map shows no halo.
+#: The small picture is at most so wide and high: 8 pixels to a cell at 1080p, 4 at 720p.
 WIDEST = 320
 
 
@@ -28,8 +28,12 @@ class Reduced(NamedTuple):
 
 
 def cell(height: int, width: int) -> int:
-    """How many pixels of a frame, each way, one cell of its small picture covers."""
-    return max(1, -(-max(height, width) // WIDEST))
+    """How many pixels of a frame, each way, one cell of its small picture covers: a power of two, since halving is
+    several times faster than dividing by anything else."""
+    side = 1
+    while side * WIDEST < max(height, width):
+        side *= 2
+    return side
 
 
 def small_size(height: int, width: int) -> tuple[int, int]:
@@ -41,9 +45,11 @@ def small_size(height: int, width: int) -> tuple[int, int]:
 def shrink(plane: Samples, size: tuple[int, int]) -> Samples:
     """Area means of a plane at `size` (height, width), in its own dtype."""
     height, width = plane.shape[:2]
-    if not (height % 2 or width % 2) and height >= 4 * size[0]:
-        # OpenCV halves several times faster than it divides by anything else.
-        plane = cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    while not (height % 2 or width % 2) and height >= 2 * size[0] and width >= 2 * size[1]:
+        height, width = height // 2, width // 2
+        plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    if (height, width) == size:
+        return plane
     return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA))
 
 
@@ -55,20 +61,18 @@ def peak_of(luma: Floats, blue: Floats, red: Floats, matrix: Matrix) -> Floats:
     return np.asarray(np.clip(luma + np.maximum(most, green), 0, 255), np.float32)
 
 
-def reduce_fine(fine: Fine, matrix: Matrix = "bt709") -> Reduced:
-    """The small picture of planes in fixed point."""
-    size = small_size(*fine.luma.shape)
-    luma = shrink(fine.luma, size) * np.float32(1 / STEPS)
-    if fine.blue is None or fine.red is None:
+def reduce_raw(raw: tuple[Raw, ...], matrix: Matrix) -> Reduced:
+    """The small picture of planes before their conversion to fixed point."""
+    size = small_size(*raw[0].plane.shape)
+    planes = []
+    for plane, slope, offset in raw:
+        small = shrink(plane, size)
+        planes.append(small * np.float32(slope / STEPS) + np.float32(offset / STEPS))
+    if len(planes) < 3:
         none = np.zeros(size, np.float32)
-        return Reduced(luma, none, none, luma)
-    blue, red = (shrink(plane, size) * np.float32(1 / STEPS) for plane in (fine.blue, fine.red))
+        return Reduced(planes[0], none, none, planes[0])
+    luma, blue, red = planes
     return Reduced(luma, blue, red, peak_of(luma, blue, red, matrix))
-
-
-def reduce_planes(planes: tuple[Samples, ...], format: PixelFormat) -> Reduced:
-    """The small picture of sample planes as `PixelFormat` lays them out."""
-    return reduce_fine(to_fine(planes, format), format.matrix)
 
 
 def reduce_rgb(rgb: Floats, matrix: Matrix = "bt709") -> Reduced:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.controller import ExposureController
+from realtime.enhance.exposure.dark import dark_of
 from realtime.enhance.exposure.fine import Fine
 from realtime.enhance.exposure.memory import TemporalDenoiser
 from realtime.enhance.exposure.planes import lift_planes
@@ -19,7 +21,8 @@ class StreamExposure:
     """
 
     def __init__(self, format: PixelFormat, exposure: str | float, denoise: int) -> None:
-        self._denoiser = TemporalDenoiser(format, denoise)
+        self._buffers = Buffers()
+        self._denoiser = TemporalDenoiser(format, denoise, self._buffers)
         self._controller = ExposureController()
         self.set(exposure)
 
@@ -34,8 +37,11 @@ class StreamExposure:
 
     def next(self, frame: Frame) -> Fine:
         """The stream's next frame, calmed and lifted."""
-        fine, small = self._denoiser(frame.planes, frame.seconds)
-        return lift_planes(fine, self._controller(small, frame.seconds, self._denoiser.noise))
+        fine, small = self._denoiser.next(frame.planes, frame.seconds)
+        exposure = self._controller(small, frame.seconds, self._denoiser.noise)
+        if exposure.unchanged:
+            return fine
+        return lift_planes(fine, exposure, dark_of(small), self._buffers)
 
 
 def exposed_alone(frame: Frame, format: PixelFormat, exposure: str | float) -> Fine:

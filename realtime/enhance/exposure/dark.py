@@ -1,0 +1,47 @@
+"""What holds no signal made smooth: there an 8-pixel block of the codec is all the structure there is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime.enhance.exposure.local_meter import ramp
+from realtime.enhance.exposure.reduced import Reduced
+
+Floats = npt.NDArray[np.float32]
+
+#: Levels of luma at and below which a place without structure is smoothed whole, and from which on it is not touched.
+SMOOTH, ROUGH = 3.0, 9.0
+#: The structure (a standard deviation over a neighbourhood of cells, in levels) that is certainly noise and codec,
+#: and that is certainly there.
+NO_STRUCTURE, STRUCTURE = 0.8, 2.0
+
+
+class Dark(NamedTuple):
+    """Luma becomes ``keep * luma + level``: both float32 (h, w) over the whole frame, `keep` 0..1, `level` in levels."""
+
+    keep: Floats
+    level: Floats
+
+
+def dark_of(small: Reduced) -> Dark | None:
+    """What becomes of places without signal; None where there are none."""
+    luma = small.luma
+    dark = ramp(luma, ROUGH, SMOOTH)
+    if float(dark.max()) == 0:
+        return None
+    mean = cv2.blur(luma, (9, 9))
+    spread = np.sqrt(np.maximum(cv2.blur(luma * luma, (9, 9)) - mean * mean, 0))
+    empty = dark * ramp(cv2.dilate(spread, None), STRUCTURE, NO_STRUCTURE)
+    if float(empty.max()) == 0:
+        return None
+    keep = cv2.blur(1 - empty, (5, 5))
+    # The mean of the empty places alone: light from beside them must not leak in.
+    half = (-(-luma.shape[1] // 2), -(-luma.shape[0] // 2))
+    share = np.maximum(cv2.resize(empty, half, interpolation=cv2.INTER_AREA), np.float32(1e-3))
+    coarse = cv2.resize(np.minimum(luma, np.float32(ROUGH)), half, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(coarse * share, (0, 0), 3) / cv2.GaussianBlur(share, (0, 0), 3)
+    return Dark(np.asarray(keep), np.asarray((1 - keep) * cv2.resize(soft, luma.shape[::-1])))
