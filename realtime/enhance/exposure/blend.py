@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.exposure.buffers import Buffers, bands
-from realtime.enhance.exposure.fine import Fine, Raw
+from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged
+from realtime.enhance.exposure.fine import Source
 
 Shorts = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
@@ -16,53 +16,34 @@ Floats = npt.NDArray[np.float32]
 ONE = 256
 
 
-def converted(raw: tuple[Raw, ...], buffers: Buffers) -> Fine:
-    """Planes in fixed point, as they are."""
-    return _fine([_scaled(part, buffers.take(*part.plane.shape)) for part in raw])
+class Blend:
+    """The mean of planes (H, W): `share` (h, w), 0..1, of a new frame and the rest of the mean before; None for all of
+    the new frame."""
 
+    def __init__(self, share: Floats | None, height: int, width: int, buffers: Buffers) -> None:
+        self._height = height
+        self._weight = np.full((1, 1), ONE, np.int16) if share is None else np.rint(share * ONE).astype(np.int16)
+        self._lows, self._highs = self._weight.min(axis=1).tolist(), self._weight.max(axis=1).tolist()
+        self._full = Enlarged(self._weight, height, width, buffers)
+        self._room = buffers.take(min(height, BAND), width)
 
-def blended(before: Fine, raw: tuple[Raw, ...], share: Floats, buffers: Buffers) -> Fine:
-    """`share` (h, w), 0..1, of the new planes and the rest of the old, in fixed point."""
-    weight = np.rint(share * ONE).astype(np.int16)
-    lows, highs = weight.min(axis=1).tolist(), weight.max(axis=1).tolist()
-    planes: list[Shorts] = []
-    full: Shorts | None = None
-    for old, now in zip(before, raw):
-        assert old is not None
-        height, width = old.shape
-        out = buffers.take(height, width)
-        for rows in bands(height):
-            cells = _seen(rows, height, len(weight))
-            low, high = min(lows[cells]), max(highs[cells])
-            part = Raw(now.plane[rows], now.slope, now.offset)
-            if low == high:
-                _even(old[rows], part, low / ONE, out[rows])
+    def band(self, rows: slice, before: list[Shorts], now: list[Source], out: list[Shorts]) -> None:
+        """Some rows of planes of the same size; `before` and `out` may be the same arrays."""
+        cells = _seen(rows, self._height, len(self._weight))
+        low, high = min(self._lows[cells]), max(self._highs[cells])
+        weight = self._full.band(rows) if low < high else None
+        for old, source, new in zip(before, now, out):
+            part = source.band(rows, self._room[: rows.stop - rows.start])
+            if weight is None:
+                share = low / ONE
+                cv2.addWeighted(part, source.slope * share, old[rows], 1 - share, source.offset * share, new[rows])
                 continue
-            if full is None or full.shape != old.shape:
-                full = buffers.enlarged(weight, height, width)
-            _uneven(old[rows], part, full[rows], out[rows])
-        planes.append(out)
-    return _fine(planes)
+            change = self._room[: len(part)]
+            cv2.addWeighted(part, source.slope, old[rows], -1, source.offset, change)
+            cv2.multiply(change, weight, change, scale=1 / ONE)
+            cv2.add(old[rows], change, new[rows])
 
 
-def _seen(rows: slice, length: int, cells: int) -> slice:
+def _seen(rows: slice, height: int, cells: int) -> slice:
     """The rows of the small picture that a part of a plane's is enlarged from."""
-    return slice(max(rows.start * cells // length - 1, 0), -(-rows.stop * cells // length) + 1)
-
-
-def _scaled(now: Raw, out: Shorts) -> Shorts:
-    return np.asarray(cv2.addWeighted(now.plane, now.slope, now.plane, 0, now.offset, out))
-
-
-def _even(before: Shorts, now: Raw, share: float, out: Shorts) -> None:
-    cv2.addWeighted(now.plane, now.slope * share, before, 1 - share, now.offset * share, out)
-
-
-def _uneven(before: Shorts, now: Raw, weight: Shorts, out: Shorts) -> None:
-    cv2.addWeighted(now.plane, now.slope, before, -1, now.offset, out)
-    cv2.multiply(out, weight, out, scale=1 / ONE)
-    cv2.add(before, out, out)
-
-
-def _fine(planes: list[Shorts]) -> Fine:
-    return Fine(planes[0], *planes[1:]) if len(planes) == 3 else Fine(planes[0], None, None)
+    return slice(max(rows.start * cells // height - 1, 0), -(-rows.stop * cells // height) + 1)

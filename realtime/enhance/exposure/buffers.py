@@ -13,7 +13,7 @@ import numpy.typing as npt
 Shorts = npt.NDArray[np.int16]
 
 #: Rows of a band.
-BAND = 60
+BAND = 270
 
 
 def _holders(arrays: list[Any], index: int) -> int:
@@ -43,9 +43,31 @@ class Buffers:
         arrays.append(np.empty((height, width), dtype))
         return arrays[-1]
 
-    def enlarged(self, values: Shorts, height: int, width: int) -> Shorts:
-        """A small picture over a frame of that size, bilinear with half-pixel centres."""
-        return np.asarray(cv2.resize(values, (width, height), self.take(height, width), interpolation=cv2.INTER_LINEAR))
+
+class Enlarged:
+    """A small picture over a plane (H, W), bilinear with half-pixel centres, a band at a time: a whole one would be
+    written to memory and read again."""
+
+    def __init__(self, values: Shorts, height: int, width: int, buffers: Buffers) -> None:
+        self._values, self._width = values, width
+        self._side, rest = divmod(height, len(values))
+        if rest or len(values) == 1:
+            # Sizes that do not divide are enlarged at once; a single row is the same everywhere.
+            rows = min(height, BAND) if len(values) == 1 else height
+            self._side, self._room = 0, buffers.take(rows, width)
+            cv2.resize(values, (width, rows), self._room, interpolation=cv2.INTER_LINEAR)
+        else:
+            self._room = buffers.take((BAND // self._side + 4) * self._side, width)
+
+    def band(self, rows: slice) -> Shorts:
+        """Some rows; valid until the next call."""
+        if not self._side:
+            return self._room[: rows.stop - rows.start] if len(self._values) == 1 else self._room[rows]
+        top = max(rows.start // self._side - 1, 0)
+        some = self._values[top : -(-rows.stop // self._side) + 1]
+        size = (self._width, len(some) * self._side)
+        full = cv2.resize(some, size, self._room[: size[1]], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(full[rows.start - top * self._side : rows.stop - top * self._side])
 
 
 def bands(height: int) -> Iterator[slice]:

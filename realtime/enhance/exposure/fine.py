@@ -7,14 +7,13 @@ depth of the samples.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, sample_scale
-from realtime.enhance.exposure.buffers import Buffers
 from realtime.frame import PixelFormat, Samples
 
 Shorts = npt.NDArray[np.int16]
@@ -32,13 +31,28 @@ class Fine(NamedTuple):
     red: Shorts | None
 
 
-class Raw(NamedTuple):
-    """A plane (H, W) of samples as int16, such that ``slope * plane + offset`` is the plane in fixed point. Both are
-    constant, so that a pass that combines planes converts for nothing."""
+class Source(NamedTuple):
+    """A plane (H, W) of samples, such that ``slope * band + offset`` is a band of it in fixed point. Both are constant,
+    so that a pass that combines planes converts for nothing."""
 
-    plane: Shorts
+    plane: Any
+    unit: float
     slope: float
     offset: float
+    limits: tuple[int, int] | None = None
+
+    def band(self, rows: slice, out: Shorts) -> Shorts:
+        """Some rows as int16, `unit` times the samples; `out` has as many rows. The fraction of samples of more than 13
+        bits is cut."""
+        part = self.plane[rows]
+        if part.dtype == np.int16:
+            return np.asarray(part)
+        if self.limits is not None:
+            part = np.clip(part, *self.limits)
+        if self.unit >= 1:
+            return np.multiply(part, np.int16(self.unit), out=out, dtype=np.int16, casting="unsafe")
+        np.right_shift(part, int(-np.log2(self.unit)), out=out.view(np.uint16))
+        return out
 
 
 @lru_cache(maxsize=16)
@@ -72,29 +86,16 @@ def to_fine(planes: tuple[Samples, ...], format: PixelFormat) -> Fine:
     return Fine(luma_plane, _look_up(planes[1], chroma_table), _look_up(planes[2], chroma_table))
 
 
-def to_raw(planes: tuple[Samples, ...], format: PixelFormat, buffers: Buffers) -> tuple[Raw, ...]:
-    """Luma and chroma, clipped as `to_fine` does, for a linear conversion later."""
+def sources(planes: tuple[Samples, ...], format: PixelFormat) -> tuple[Source, ...]:
+    """Luma and chroma, clipped as `to_fine` does, for a conversion in bands."""
     if format.model == "rgb":
-        return tuple(Raw(plane, 1.0, 0.0) for plane in to_fine(planes, format) if plane is not None)
+        return tuple(Source(plane, 1.0, 1.0, 0.0) for plane in to_fine(planes, format) if plane is not None)
     offset, span, middle, reach = sample_scale(format.bits, format.full_range)
     unit = STEPS * 2.0 ** (8 - format.bits)
-    luma = planes[0]
-    if not format.full_range:
-        luma = np.clip(luma, int(offset), int(offset + span), out=buffers.take(*luma.shape, luma.dtype))
-    rest = 255 * STEPS / unit
-    raw = [Raw(_scaled(luma, unit, buffers), rest / span, -offset * 255 * STEPS / span)]
-    for plane in planes[1:]:
-        raw.append(Raw(_scaled(plane, unit, buffers), rest / reach, -middle * 255 * STEPS / reach))
-    return tuple(raw)
-
-
-def _scaled(plane: Samples, unit: float, buffers: Buffers) -> Shorts:
-    """``unit * plane`` as int16, for a power of two; the fraction of samples of more than 13 bits is cut."""
-    out: Shorts = buffers.take(*plane.shape)
-    if unit >= 1:
-        return np.multiply(plane, np.int16(unit), out=out, dtype=np.int16, casting="unsafe")
-    np.right_shift(plane, int(-np.log2(unit)), out=out.view(np.uint16))
-    return out
+    limits = None if format.full_range else (int(offset), int(offset + span))
+    white = 255 * STEPS
+    luma = Source(planes[0], unit, white / unit / span, -offset * white / span, limits)
+    return (luma, *(Source(plane, unit, white / unit / reach, -middle * white / reach) for plane in planes[1:]))
 
 
 @lru_cache(maxsize=8)

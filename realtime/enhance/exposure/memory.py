@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.exposure.blend import blended, converted
 from realtime.enhance.exposure.buffers import Buffers
-from realtime.enhance.exposure.dark import dark_of
-from realtime.enhance.exposure.fine import Fine, Raw, to_raw
+from realtime.enhance.exposure.dark import Dark, dark_of
+from realtime.enhance.exposure.fine import Fine, Source, sources
 from realtime.enhance.exposure.gate import first_noise, looked_at, moved
-from realtime.enhance.exposure.light import even
-from realtime.enhance.exposure.planes import lift_planes
-from realtime.enhance.exposure.reduced import Reduced, peak_of, reduce_raw
+from realtime.enhance.exposure.light import ExposureMap, even
+from realtime.enhance.exposure.passes import remember_and_lift
+from realtime.enhance.exposure.reduced import Reduced, peak_of, reduce_sources
 from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
@@ -41,29 +40,33 @@ def denoise_frames(denoise: str | int, exposed: bool) -> int:
 
 @dataclass
 class _Memory:
-    """`count` (h, w): frames in the mean, at the size the gate works in; `noise` as `gate.moved` has it."""
+    """`count` (h, w): frames in the mean, at the size the gate works in; `noise` as `gate.moved` has it; `share` of the
+    newest frame, as in `Blend`. `fine` without that frame is None for a first one."""
 
-    fine: Fine
     small: Reduced
     count: Floats
     noise: Floats
+    share: Floats | None = None
+    fine: Fine | None = None
 
 
 class TemporalDenoiser:
-    """One per stream; frames in order, one thread at a time.
+    """One per stream; frames in order, one thread at a time: `look`, then `lift`.
 
     `frames` is the longest memory (`--denoise N`); 1 (`--denoise off`) passes frames on with their dark smoothed.
     """
 
-    def __init__(self, format: PixelFormat, frames: int = FRAMES, buffers: Buffers | None = None) -> None:
-        self._format, self._frames = format, max(1, frames)
-        self._buffers = Buffers() if buffers is None else buffers
+    def __init__(self, format: PixelFormat, frames: int = FRAMES) -> None:
+        self._format, self._frames, self._buffers = format, max(1, frames), Buffers()
         self.reset()
 
     def reset(self) -> None:
         """Forgets the stream."""
         self._memory: _Memory | None = None
+        self._now: tuple[Source, ...] = ()
         self._when = 0.0
+        # Whether the planes in memory were handed out, and may not be written to.
+        self._shared = False
 
     @property
     def noise(self) -> float:
@@ -72,36 +75,50 @@ class TemporalDenoiser:
 
     def __call__(self, planes: tuple[Samples, ...], seconds: float) -> tuple[Fine, Reduced]:
         """The frame in fixed point, calmed and its dark smoothed, and its small picture; nobody may write to either."""
-        fine, small = self.next(planes, seconds)
-        return lift_planes(fine, even(0.0), dark_of(small), self._buffers), small
+        small = self.look(planes, seconds)
+        return self.lift(even(0.0), dark_of(small)), small
 
-    def next(self, planes: tuple[Samples, ...], seconds: float) -> tuple[Fine, Reduced]:
-        """As a call, without the smoothing, which `lift_planes` can do as well."""
-        raw = to_raw(planes, self._format, self._buffers)
-        small = reduce_raw(raw, self._format.matrix)
+    def look(self, planes: tuple[Samples, ...], seconds: float) -> Reduced:
+        """The small picture of the next frame, calmed over time."""
+        same = self._now and self._now[0].plane.shape[:2] == planes[0].shape[:2]
+        self._now = sources(planes, self._format)
+        small = reduce_sources(self._now, self._format.matrix)
         memory, elapsed, self._when = self._memory, seconds - self._when, seconds
-        if memory is not None and self._frames > 1 and memory.fine.luma.shape == planes[0].shape[:2]:
-            memory = self._next(memory, raw, small) if 0 <= elapsed <= GAP else None
+        if memory is None or self._frames == 1 or not same or not 0 <= elapsed <= GAP:
+            self._memory = memory = self._first(small)
         else:
-            memory = None
-        self._memory = memory = memory or self._first(raw, small)
-        return memory.fine, memory.small
+            self._memory = memory = self._next(memory, small)
+        return memory.small
 
-    def _first(self, raw: tuple[Raw, ...], small: Reduced, noise: Floats | None = None) -> _Memory:
+    def lift(self, exposure: ExposureMap, dark: Dark | None = None) -> Fine:
+        """The frame that was looked at last in fixed point, calmed and lifted; nobody may write to it."""
+        memory = self._memory
+        assert memory is not None
+        before = memory.fine
+        if before is None or self._shared:
+            planes = [self._buffers.take(*source.plane.shape[:2]) for source in self._now]
+            memory.fine = Fine(planes[0], *planes[1:]) if len(planes) == 3 else Fine(planes[0], None, None)
+        assert memory.fine is not None
+        self._shared = exposure.unchanged
+        return remember_and_lift(
+            memory.fine, before or memory.fine, self._now, memory.share, exposure, dark, self._buffers
+        )
+
+    def _first(self, small: Reduced, noise: Floats | None = None) -> _Memory:
         count = np.ones_like(looked_at(small)[0])
-        if noise is None:
-            noise = first_noise(raw[0].plane.shape[1] / count.shape[1])
-        return _Memory(converted(raw, self._buffers), small, count, noise)
+        return _Memory(small, count, first_noise(self._side(count)) if noise is None else noise)
 
-    def _next(self, memory: _Memory, raw: tuple[Raw, ...], small: Reduced) -> _Memory:
-        side = raw[0].plane.shape[1] / memory.count.shape[1]
-        gone, noise = moved(memory.small, small, memory.noise, side)
+    def _next(self, memory: _Memory, small: Reduced) -> _Memory:
+        gone, noise = moved(memory.small, small, memory.noise, self._side(memory.count))
         if float((gone > 0.5).mean()) > CUT:
-            return self._first(raw, small, noise)
+            return self._first(small, noise)
         count = np.minimum(memory.count * (1 - gone) + 1, np.float32(self._frames))
-        share = np.maximum(1 / count, gone)
-        fine = blended(memory.fine, raw, share, self._buffers)
+        share = part = np.maximum(1 / count, gone)
         if share.shape != small.luma.shape:
-            share = np.asarray(cv2.resize(share, small.luma.shape[::-1]))
-        luma, blue, red = (old + share * (new - old) for old, new in zip(memory.small[:3], small[:3]))
-        return _Memory(fine, Reduced(luma, blue, red, peak_of(luma, blue, red, self._format.matrix)), count, noise)
+            part = np.asarray(cv2.resize(share, small.luma.shape[::-1]))
+        luma, blue, red = (old + part * (new - old) for old, new in zip(memory.small[:3], small[:3]))
+        calm = Reduced(luma, blue, red, peak_of(luma, blue, red, self._format.matrix))
+        return _Memory(calm, count, noise, share, memory.fine)
+
+    def _side(self, cells: Floats) -> float:
+        return float(self._now[0].plane.shape[1] / cells.shape[1])

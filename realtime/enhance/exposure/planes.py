@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.exposure.buffers import BAND, Buffers, bands
+from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged, bands
 from realtime.enhance.exposure.dark import Dark
 from realtime.enhance.exposure.fine import STEPS, Fine
 from realtime.enhance.exposure.light import KNEE, LANDING, OFFSET, TOE, ExposureMap, enlarge, shoulder
@@ -19,70 +19,79 @@ Shorts = npt.NDArray[np.int16]
 UNIT = int(OFFSET * STEPS)
 
 
-def lift_planes(fine: Fine, exposure: ExposureMap, dark: Dark | None = None, buffers: Buffers | None = None) -> Fine:
-    """Planes in fixed point, lifted by a map, after what `dark` says was made smooth.
-
-    Planes that do not change come back as they are; others are taken from `buffers`.
-    """
-    if exposure.unchanged and dark is None:
+def lift_planes(fine: Fine, exposure: ExposureMap) -> Fine:
+    """Planes in fixed point, lifted by a map; the same `Fine` comes back where the map changes nothing."""
+    if exposure.unchanged:
         return fine
-    buffers = Buffers() if buffers is None else buffers
-    luma = _Lift(fine.luma, exposure, dark, buffers)()
-    if exposure.unchanged or fine.blue is None or fine.red is None:
-        return Fine(luma, fine.blue, fine.red)
-    colour = buffers.enlarged(_fixed(exposure.colour), *fine.blue.shape)
-    blue, red = (
-        np.asarray(cv2.multiply(plane, colour, buffers.take(*plane.shape), scale=1 / UNIT))
-        for plane in (fine.blue, fine.red)
-    )
+    buffers = Buffers()
+    luma = np.empty_like(fine.luma)
+    lift = LumaLift(exposure, None, *luma.shape, buffers)
+    for rows in bands(len(luma)):
+        lift.band(rows, fine.luma[rows], luma[rows])
+    if fine.blue is None or fine.red is None:
+        return Fine(luma, None, None)
+    blue, red = np.empty_like(fine.blue), np.empty_like(fine.red)
+    colour = ColourLift(exposure, *blue.shape, buffers)
+    for rows in bands(len(blue)):
+        colour.band(rows, [fine.blue[rows], fine.red[rows]], [blue[rows], red[rows]])
     return Fine(luma, blue, red)
 
 
-def _fixed(values: npt.NDArray[np.float32]) -> Shorts:
-    return np.rint(values * np.float32(UNIT)).astype(np.int16)
+def _fixed(values: npt.NDArray[np.float32], unit: float = UNIT) -> Shorts:
+    return np.rint(values * np.float32(unit)).astype(np.int16)
 
 
-class _Lift:
-    """The lift of one plane of luma. Unsigned integers, whose differences stop at 0."""
+class ColourLift:
+    """Colour differences (H, W) by a map."""
 
-    def __init__(self, luma: Shorts, exposure: ExposureMap, dark: Dark | None, buffers: Buffers) -> None:
-        height, width = luma.shape
-        self._luma, self._out = luma, buffers.take(height, width)
-        self._gain = buffers.enlarged(_fixed(exposure.gains), height, width)
+    def __init__(self, exposure: ExposureMap, height: int, width: int, buffers: Buffers) -> None:
+        self._colour = Enlarged(_fixed(exposure.colour), height, width, buffers)
+
+    def band(self, rows: slice, planes: list[Shorts], out: list[Shorts]) -> None:
+        """Some rows of planes, `planes` and `out` being those rows."""
+        colour = self._colour.band(rows)
+        for plane, lifted in zip(planes, out):
+            cv2.multiply(plane, colour, lifted, scale=1 / UNIT)
+
+
+class LumaLift:
+    """Luma (H, W) by a map, after what `dark` says was made smooth. Unsigned integers, whose differences stop at 0."""
+
+    def __init__(self, exposure: ExposureMap, dark: Dark | None, height: int, width: int, buffers: Buffers) -> None:
+        self._gain = Enlarged(_fixed(exposure.gains), height, width, buffers)
         self._most = float(exposure.gains.max())
         self._lines = [line for line in shoulder(exposure.white) if line[0] < 1]
-        self._keep = self._level = None
+        self._dark = None
         if dark is not None:
             gains = enlarge(exposure.gains, *dark.keep.shape)
-            self._keep = buffers.enlarged(_fixed(gains * dark.keep), height, width)
-            level = np.rint(gains * dark.level * np.float32(STEPS)).astype(np.int16)
-            self._level = buffers.enlarged(level, height, width)
-        self._scratch = [np.empty((min(BAND, height), width), np.uint16) for _ in range(2)]
+            maps = _fixed(gains * dark.keep), _fixed(gains * dark.level, STEPS)
+            self._dark = [Enlarged(part, height, width, buffers) for part in maps]
+        self._room = [buffers.take(min(BAND, height), width).view(np.uint16) for _ in range(2)]
 
-    def __call__(self) -> Shorts:
-        for rows in bands(len(self._luma)):
-            self._band(rows)
-        return self._out
+    def band(self, rows: slice, plane: Shorts, lifted: Shorts) -> None:
+        """Some rows, `plane` and `lifted` being those rows.
 
-    def _band(self, rows: slice) -> None:
-        """``k y + max(0, min((TOE - 1) k y, OFFSET k) - OFFSET)`` is `light.lift` before its shoulder."""
-        luma, gain, out = (plane[rows].view(np.uint16) for plane in (self._luma, self._gain, self._out))
-        if self._keep is None or self._level is None:
+        ``k y + max(0, min((TOE - 1) k y, OFFSET k) - OFFSET)`` is `light.lift` before its shoulder.
+        """
+        luma, out = plane.view(np.uint16), lifted.view(np.uint16)
+        gain: Any = self._gain.band(rows).view(np.uint16)
+        if self._dark is None:
             cv2.multiply(luma, gain, out, scale=1 / UNIT)
         else:
-            cv2.multiply(luma, self._keep[rows].view(np.uint16), out, scale=1 / UNIT)
-            cv2.add(out, self._level[rows].view(np.uint16), out)
-        scratch: Any = self._scratch[0][: len(luma)]
-        cv2.addWeighted(gain, 1, out, 1 - TOE, 0, scratch)
-        cv2.addWeighted(gain, 1, scratch, -1, -UNIT, scratch)
-        cv2.add(out, scratch, out)
+            keep, level = (part.band(rows).view(np.uint16) for part in self._dark)
+            cv2.multiply(luma, keep, out, scale=1 / UNIT)
+            cv2.add(out, level, out)
+        extra: Any = self._room[0][: len(luma)]
+        cv2.addWeighted(gain, 1, out, 1 - TOE, 0, extra)
+        cv2.addWeighted(gain, 1, extra, -1, -UNIT, extra)
+        cv2.add(out, extra, out)
         highest = self._most * (float(luma.max()) / STEPS + OFFSET) - OFFSET
         if highest > (KNEE if self._lines else LANDING + 1):
             self._bend(luma, out)
 
     def _bend(self, luma: Any, out: Any) -> None:
         """The shoulder of `light.lift`; what is brighter than that stays as it is."""
-        one, two = (scratch[: len(luma)] for scratch in self._scratch)
+        one, two = (room[: len(luma)] for room in self._room)
         if self._lines:
             for (slope, constant), line in zip(self._lines, (one, two)):
                 cv2.addWeighted(out, slope, out, 0, constant * STEPS, line)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
-from realtime.enhance.exposure.fine import STEPS, Raw
+from realtime.enhance.exposure.fine import STEPS, Source
 from realtime.frame import Samples
 
 Floats = npt.NDArray[np.float32]
@@ -61,18 +61,30 @@ def peak_of(luma: Floats, blue: Floats, red: Floats, matrix: Matrix) -> Floats:
     return np.asarray(np.clip(luma + np.maximum(most, green), 0, 255), np.float32)
 
 
-def reduce_raw(raw: tuple[Raw, ...], matrix: Matrix) -> Reduced:
+def reduce_sources(planes: tuple[Source, ...], matrix: Matrix) -> Reduced:
     """The small picture of planes before their conversion to fixed point."""
-    size = small_size(*raw[0].plane.shape)
-    planes = []
-    for plane, slope, offset in raw:
-        small = shrink(plane, size)
-        planes.append(small * np.float32(slope / STEPS) + np.float32(offset / STEPS))
-    if len(planes) < 3:
+    size = small_size(*planes[0].plane.shape)
+    means = [
+        _means(part.plane, size) * np.float32(part.unit * part.slope / STEPS) + np.float32(part.offset / STEPS)
+        for part in planes
+    ]
+    luma = np.clip(means[0], 0, 255)
+    if len(means) < 3:
         none = np.zeros(size, np.float32)
-        return Reduced(planes[0], none, none, planes[0])
-    luma, blue, red = planes
-    return Reduced(luma, blue, red, peak_of(luma, blue, red, matrix))
+        return Reduced(luma, none, none, luma)
+    return Reduced(luma, means[1], means[2], peak_of(luma, means[1], means[2], matrix))
+
+
+def _means(plane: Samples, size: tuple[int, int]) -> Floats:
+    """Area means of samples at `size`, float32, in samples."""
+    side, rest = divmod(plane.shape[0], size[0])
+    if plane.dtype != np.uint8:
+        return shrink(plane, size).astype(np.float32)
+    if rest or side > 256 or plane.shape[:2] == size:
+        return shrink(plane.astype(np.float32), size)
+    # Sums of columns are exact, and NumPy adds bytes faster than OpenCV averages anything wider.
+    sums = np.add.reduce(plane.reshape(size[0], side, -1), axis=1, dtype=np.uint16)
+    return cv2.resize(sums, size[::-1], interpolation=cv2.INTER_AREA) * np.float32(1 / side)
 
 
 def reduce_rgb(rgb: Floats, matrix: Matrix = "bt709") -> Reduced:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.controller import ExposureController
 from realtime.enhance.exposure.dark import dark_of
 from realtime.enhance.exposure.fine import Fine
 from realtime.enhance.exposure.memory import TemporalDenoiser
-from realtime.enhance.exposure.planes import lift_planes
 from realtime.frame import Frame, PixelFormat
 
 
@@ -21,8 +19,7 @@ class StreamExposure:
     """
 
     def __init__(self, format: PixelFormat, exposure: str | float, denoise: int) -> None:
-        self._buffers = Buffers()
-        self._denoiser = TemporalDenoiser(format, denoise, self._buffers)
+        self._denoiser = TemporalDenoiser(format, denoise)
         self._controller = ExposureController()
         self.set(exposure)
 
@@ -37,11 +34,9 @@ class StreamExposure:
 
     def next(self, frame: Frame) -> Fine:
         """The stream's next frame, calmed and lifted."""
-        fine, small = self._denoiser.next(frame.planes, frame.seconds)
+        small = self._denoiser.look(frame.planes, frame.seconds)
         exposure = self._controller(small, frame.seconds, self._denoiser.noise)
-        if exposure.unchanged:
-            return fine
-        return lift_planes(fine, exposure, dark_of(small), self._buffers)
+        return self._denoiser.lift(exposure, None if exposure.unchanged else dark_of(small))
 
 
 def exposed_alone(frame: Frame, format: PixelFormat, exposure: str | float) -> Fine:
