@@ -18,7 +18,7 @@ from realtime.enhance.exposure.light import ExposureMap, even, lift, lift_rgb
 from realtime.enhance.exposure.local_meter import Reading, Tone, measure
 from realtime.enhance.exposure.memory import TemporalDenoiser
 from realtime.enhance.exposure.planes import lift_planes
-from realtime.enhance.exposure.reduced import Reduced, reduce_rgb
+from realtime.enhance.exposure.reduced import Reduced, reduce_planes, reduce_rgb
 
 __all__ = [
     "STEPS",
@@ -35,6 +35,7 @@ __all__ = [
     "lift_rgb",
     "measure",
     "parse_mode",
+    "reduce_planes",
     "reduce_rgb",
     "to_fine",
     "to_samples",

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
-from realtime.enhance.exposure.fine import STEPS, Source
-from realtime.frame import Samples
+from realtime.enhance.exposure.fine import STEPS, Source, sources
+from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,6 +73,11 @@ def reduce_sources(planes: tuple[Source, ...], matrix: Matrix) -> Reduced:
         none = np.zeros(size, np.float32)
         return Reduced(luma, none, none, luma)
     return Reduced(luma, means[1], means[2], peak_of(luma, means[1], means[2], matrix))
+
+
+def reduce_planes(planes: tuple[Samples, ...], format: PixelFormat) -> Reduced:
+    """The small picture of sample planes as `PixelFormat` lays them out."""
+    return reduce_sources(sources(planes, format), format.matrix)
 
 
 def _means(plane: Samples, size: tuple[int, int]) -> Floats:

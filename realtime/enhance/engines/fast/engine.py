@@ -57,18 +57,21 @@ class _FrameBuffers:
     """The memory that one of the frames which are computed side by side works in."""
 
     def __init__(self, spec: ProgramSpec) -> None:
-        self._spec, self._reader, self._writer = spec, Reader(spec), Writer(spec)
+        self._spec, self._reader = spec, Reader(spec)
+        self._writer = Writer(spec, self._reader.workspace.buffers)
 
     def decompose(self, fine: Fine) -> Pyramid:
         return self._reader.workspace.decompose(*self._reader(fine))
 
     def reconstruct(self, frame: Planes, pyramid: Pyramid, maps: Floats, strength: float) -> Planes:
-        enhanced = self._writer(*self._reader.workspace.reconstruct(pyramid, maps))
+        restored = self._reader.workspace.restore(pyramid, maps)
+        enhanced = self._writer(restored.luma(), restored.blue, restored.red)
         if strength == 1.0:
             return enhanced
         plain = frame
         if self._spec.source != self._spec.target:
-            plain = self._writer(*self._reader(to_fine(frame, self._spec.working_format)))
+            luma, blue, red = self._reader(to_fine(frame, self._spec.working_format))
+            plain = self._writer([(slice(None), luma)], blue, red)
         return tuple(cv2.addWeighted(p, 1 - strength, e, strength, 0) for p, e in zip(plain, enhanced))
 
 

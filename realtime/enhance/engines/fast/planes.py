@@ -5,12 +5,15 @@ Interleaved RGB has 8 bits throughout this package.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
 from realtime.color import LUMA_WEIGHTS, sample_scale
 from realtime.enhance.engines.base import Planes, ProgramSpec
 from realtime.enhance.engines.fast.pyramid import Workspace, pad_edge, to_samples
+from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.fine import Fine, Shorts
 from realtime.frame import PixelFormat, Samples
 
@@ -31,15 +34,22 @@ class Reader:
         self.workspace = Workspace(spec.width, spec.height)
 
     def __call__(self, fine: Fine) -> tuple[Shorts, Shorts, Shorts]:
-        """Luma (H, W) and chroma (H/2, W/2) on the grid; the luma is the workspace's own memory."""
-        luma = self.workspace.luma()
-        luma[: self.workspace.height, : self.workspace.width] = fine.luma
-        pad_edge(luma, self.workspace.height, self.workspace.width)
-        return luma, self._half(fine.blue), self._half(fine.red)
+        """Luma (H, W) and chroma (H/2, W/2) on the grid: the planes themselves where they fit."""
+        return self._full(fine.luma), self._half(fine.blue), self._half(fine.red)
+
+    def _full(self, plane: Shorts) -> Shorts:
+        height, width = plane.shape
+        if (height, width) == (self.workspace.tall, self.workspace.wide):
+            return plane
+        out = self.workspace.luma()
+        out[:height, :width] = plane
+        return pad_edge(out, height, width)
 
     def _half(self, plane: Shorts | None) -> Shorts:
         """Chroma at half the size of luma; none is 0."""
         out = self.workspace.chroma()
+        if plane is not None and plane.shape == out.shape:
+            return plane
         if plane is None:
             out[:] = 0
             return out
@@ -52,24 +62,29 @@ class Reader:
 
 
 class Writer:
-    """Luma and half-size chroma in `fine.STEPS` as planes of `spec.target`."""
+    """A restored frame, luma and half-size chroma in `fine.STEPS`, as planes of `spec.target`."""
 
-    def __init__(self, spec: ProgramSpec) -> None:
+    def __init__(self, spec: ProgramSpec, buffers: Buffers) -> None:
         self._target, self._width, self._height = spec.target, spec.width, spec.height
         # RGB is written through YUV of full range, so that nothing is lost.
         rgb = PixelFormat("yuv", 8, (1, 1), spec.working_format.matrix, full_range=True)
         self._format = rgb if spec.target.model == "rgb" else spec.target
+        self._buffers = buffers
         from_rgb = _from_rgb(self._format)
         to_rgb = np.linalg.inv(from_rgb[:, :3])
         self._matrix = np.column_stack([to_rgb, -to_rgb @ from_rgb[:, 3]])
 
-    def __call__(self, luma: Shorts, blue: Shorts, red: Shorts) -> Planes:
+    def __call__(self, bands: Iterable[tuple[slice, Shorts]], blue: Shorts, red: Shorts) -> Planes:
+        """Planes of (H, W) and (H/2, W/2) on the grid, luma as rows and what is there. Uses them up."""
         offset, span, middle, reach = sample_scale(self._format.bits, self._format.full_range)
-        bits = self._format.bits
-        samples = [to_samples(luma[: self._height, : self._width], offset, span, bits)]
-        if self._format.model != "gray":
-            shape = self._format.shapes(self._width, self._height)[1]
-            samples += [to_samples(self._sized(plane, shape), middle, reach, bits) for plane in (blue, red)]
+        bits, shapes = self._format.bits, self._format.shapes(self._width, self._height)
+        samples = [self._buffers.take(*shape[:2], self._format.dtype) for shape in shapes]
+        for rows, luma in bands:
+            part = samples[0][rows]
+            if len(part):
+                to_samples(luma[: len(part), : self._width], offset, span, bits, part)
+        for plane, out in zip((blue, red), samples[1:]):
+            to_samples(self._sized(plane, out.shape), middle, reach, bits, out)
         if self._target.model != "rgb":
             return tuple(samples)
         return (np.asarray(cv2.transform(cv2.merge(samples), self._matrix)),)

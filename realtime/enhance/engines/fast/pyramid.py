@@ -10,11 +10,13 @@ quarter and enlarged once. There is no RGB and no float at full size.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged, bands
 from realtime.enhance.exposure.fine import STEPS, Floats, Shorts
 from realtime.frame import Samples
 
@@ -58,22 +60,42 @@ def pad_edge(plane: Shorts, rows: int, columns: int) -> Shorts:
     return plane
 
 
+class Restored(NamedTuple):
+    """One frame, restored: luma as what makes it of the lifted one, chroma about 0 (H/2, W/2), neither clipped nor
+    cropped, in 1/`STEPS` of a level."""
+
+    lifted: Shorts
+    gain: Enlarged
+    base: Enlarged
+    blue: Shorts
+    red: Shorts
+    room: Shorts
+
+    def luma(self) -> Iterator[tuple[slice, Shorts]]:
+        """Rows, and luma there; it may be written to, and is valid until the next."""
+        for rows in bands(len(self.lifted)):
+            luma = self.room[: rows.stop - rows.start]
+            cv2.multiply(self.lifted[rows], self.gain.band(rows), luma, scale=1 / ONE)
+            yield rows, np.asarray(cv2.add(luma, self.base.band(rows), luma))
+
+
 class Workspace:
-    """Room to work on pictures of one size. Full-size memory is taken once: fresh pages cost as much as the work."""
+    """Room to work on pictures of one size. Memory is taken once: fresh pages cost as much as the work."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.wide, self.tall = (-(-length // GRID) * GRID for length in (width, height))
-        self._luma, self._base, self._gain = (np.empty((self.tall, self.wide), np.int16) for _ in range(3))
+        self.buffers = Buffers()
         self._half, self._away = np.empty((2, self.tall // 2, self.wide // 2), np.int16)
+        self._room = np.empty((min(BAND, self.tall), self.wide), np.int16)
 
     def luma(self) -> Shorts:
-        """The plane for luma, (H, W) on the grid; the same one each time."""
-        return self._luma
+        """A plane for luma, (H, W) on the grid."""
+        return np.asarray(self.buffers.take(self.tall, self.wide))
 
     def chroma(self) -> Shorts:
-        """An empty plane for chroma, (H/2, W/2) on the grid."""
-        return np.empty_like(self._half)
+        """A plane for chroma, (H/2, W/2) on the grid."""
+        return np.asarray(self.buffers.take(self.tall // 2, self.wide // 2))
 
     def decompose(self, luma: Shorts, blue: Shorts, red: Shorts) -> Pyramid:
         """The pyramid of a lifted frame: `luma` (H, W), `blue` and `red` (H/2, W/2) on the grid, as `Fine` has them."""
@@ -83,28 +105,32 @@ class Workspace:
         quarter, blue_, red_ = (plane * np.float32(1 / TOP) for plane in (gray, _halve(blue), _halve(red)))
         return Pyramid(luma, gray, quarter, blue_, red_, _halve(quarter), rough)
 
-    def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
-        """Restored luma (H, W) and chroma about 0 (H/2, W/2), in 1/`STEPS` of a level, neither clipped nor cropped.
-
-        `maps` (H/8, W/8, 8): offsets in 0..1, gains, and noises in 0..1. Uses up `pyramid.luma`.
-        """
+    def restore(self, pyramid: Pyramid, maps: Floats) -> Restored:
+        """The frame restored. `maps` (H/8, W/8, 8): offsets in 0..1, gains, and noises in 0..1."""
         shift, shift_blue, shift_red, fine, middle, color, noise, middle_noise = cv2.split(maps)
         # At a quarter of the size the work is small enough for float.
         detail = cv2.subtract(pyramid.quarter, _double(pyramid.eighth))
-        middle *= wiener_gain(_halve(np.abs(detail)), middle_noise)
-        quarter = _double(pyramid.eighth + shift) + cv2.multiply(detail, _double(middle))
-        gain = _double(fine) * wiener_gain(pyramid.rough, _double(noise))
+        middle *= wiener_gain(_halve(cv2.absdiff(detail, 0.0)), middle_noise)
+        base = cv2.multiply(detail, _double(middle), detail)
+        cv2.add(base, _double(cv2.add(pyramid.eighth, shift)), base)
+        gain = cv2.multiply(_double(fine), wiener_gain(pyramid.rough, _double(noise)))
         # quarter + gain * (luma - gray), as guided filters have it: gain * luma, and what does not depend on it.
-        base = cv2.subtract(quarter * np.float32(TOP), gain * pyramid.gray)
-        full = (self.wide, self.tall)
-        cv2.resize(_short(gain, ONE), full, self._gain)
-        luma = cv2.multiply(pyramid.luma, self._gain, pyramid.luma, scale=1 / ONE)
-        cv2.resize(_short(base, 1), full, self._base)
-        cv2.add(luma, self._base, luma)
+        base -= gain * pyramid.quarter
+        maps_ = (Enlarged(part, self.tall, self.wide, self.buffers) for part in (_short(gain, ONE), _short(base)))
         color = _double(color)
         lifted = ((pyramid.blue, shift_blue), (pyramid.red, shift_red))
-        blue, red = (_double(_short(cv2.multiply(plane, color) + _double(shift))) for plane, shift in lifted)
-        return luma, blue, red
+        blue, red = (
+            _double(_short(cv2.add(cv2.multiply(plane, color), _double(shift))), self.chroma())
+            for plane, shift in lifted
+        )
+        return Restored(pyramid.luma, *maps_, blue, red, self._room)
+
+    def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
+        """As `restore`, luma as one plane (H, W)."""
+        restored, luma = self.restore(pyramid, maps), np.empty((self.tall, self.wide), np.int16)
+        for rows, band in restored.luma():
+            luma[rows] = band
+        return luma, restored.blue, restored.red
 
 
 def _halve(plane: Samples, out: Shorts | None = None) -> Samples:
@@ -121,7 +147,7 @@ def wiener_gain(rough: Any, noise: Any) -> Any:
     Wiener's filter (Lim, "Two-dimensional signal and image processing", 1990, chapter 9).
     """
     power = rough * rough + SMOOTH
-    return power / (power + noise * noise)
+    return power / (noise * noise + power)
 
 
 def _short(values: Floats, scale: float = TOP) -> Shorts:
@@ -129,13 +155,15 @@ def _short(values: Floats, scale: float = TOP) -> Shorts:
     return np.asarray(cv2.multiply(values, float(scale), dtype=cv2.CV_16S))
 
 
-def to_samples(values: Shorts, offset: float, span: float, bits: int) -> Samples:
-    """1/`STEPS` of levels as samples ``offset + span * value / 255``, rounded, within `bits`. Uses up `values`."""
+def to_samples(values: Shorts, offset: float, span: float, bits: int, out: Samples) -> None:
+    """Writes 1/`STEPS` of levels as samples ``offset + span * value / 255``, rounded, within `bits`, to `out`. Uses up
+    `values`."""
     if bits > 8:
         result = np.maximum(values * np.float32(span / TOP) + np.float32(offset + 0.5), 0)
-        return np.minimum(result, (1 << bits) - 1).astype(np.uint16)
+        out[:] = np.minimum(result, (1 << bits) - 1)
+        return
     # The conversion to bytes takes absolute values: nothing may fall below 0. OpenCV's maximum takes a fifth of NumPy's
     # time, but makes four samples of one.
     least = max(-offset * TOP / span, -32768.0)
     clipped = cv2.max(values, least, values) if values.size > 1 else np.maximum(values, np.int16(least))
-    return np.asarray(cv2.convertScaleAbs(clipped, alpha=span / TOP, beta=offset))
+    cv2.convertScaleAbs(clipped, out, alpha=span / TOP, beta=offset)
