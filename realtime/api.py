@@ -16,7 +16,7 @@ from realtime.job import plan_job, request_id
 from realtime.manifest import library_versions, manifest_path, write_manifest
 from realtime.media.completeness import is_complete
 from realtime.media.containers import IMAGE_SUFFIXES
-from realtime.media.partial import packet_times
+from realtime.media.packet_scan import packet_times
 from realtime.media.paths import expand_user
 from realtime.sinks.registry import open_sink
 from realtime.sinks.video_file import VideoFileSink

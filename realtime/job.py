@@ -12,7 +12,7 @@ from typing import Any
 from realtime.config import EncodingOptions, EnhanceOptions, InputOverrides
 from realtime.frame import StreamInfo
 from realtime.manifest import library_versions, sha256
-from realtime.media.partial import JOB_TAG
+from realtime.media.job_tag import JOB_TAG
 from realtime.processor import EngineInfo
 
 #: Hexadecimal digits of each half of a job's id: transport streams have room for few letters.

@@ -8,8 +8,9 @@ from pathlib import Path
 from realtime.errors import SinkError
 from realtime.media.containers import container_named
 from realtime.media.demux import main_video, packets
+from realtime.media.job_tag import read_job, stores_job
 from realtime.media.libav import av, open_file
-from realtime.media.partial import SourceTimes, matching_frames, read_job, stores_job
+from realtime.media.packet_scan import SourceTimes, matching_frames
 
 #: A picture whose first bytes are all zero was never written, or was lost with a block of the disk.
 HEAD_BYTES = 64

@@ -9,6 +9,7 @@ from realtime.config import CRF_RANGE, PRESETS, EncodingOptions
 from realtime.errors import SettingError
 from realtime.frame import PixelFormat, StreamInfo
 from realtime.media.libav import av
+from realtime.media.packet_scan import packet_bytes
 from realtime.media.pixel_formats import HIGH_BIT_DEPTHS, pix_fmt_name
 
 SOFTWARE_ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "ffv1": "ffv1"}
@@ -23,6 +24,8 @@ GROUP_SECONDS = 2
 #: The option for constant quality, by hardware family.
 QUALITY_OPTION = {"nvenc": "cq", "qsv": "global_quality", "vaapi": "qp", "amf": "qp_p"}
 DEFAULT_RATE = 25
+#: Seconds of video at the highest bit rate that an encoder may spend ahead, such as on a keyframe.
+BUFFER_SECONDS = 2
 
 
 def encoder_name(options: EncodingOptions) -> str:
@@ -42,7 +45,7 @@ def encoder_settings(options: EncodingOptions, info: StreamInfo) -> dict[str, st
             settings[QUALITY_OPTION[options.hwaccel]] = quality
         if options.hwaccel == "nvenc":
             settings["preset"] = f"p{1 + speed * 6 // (len(PRESETS) - 1)}"
-        return settings | dict(options.encoder_options)
+        return settings | _rate_limit(options, info) | dict(options.encoder_options)
     settings = group | CODEC_OPTIONS.get(options.codec, {})
     if options.codec in ("h264", "hevc"):
         settings |= {"crf": quality, "preset": options.preset}
@@ -50,7 +53,18 @@ def encoder_settings(options: EncodingOptions, info: StreamInfo) -> dict[str, st
         settings |= {"crf": quality, "preset": str(12 - speed)}
     elif options.codec == "vp9":
         settings |= {"crf": quality, "cpu-used": str(max(0, 5 - speed // 2))}
-    return settings | dict(options.encoder_options)
+    return settings | _rate_limit(options, info) | dict(options.encoder_options)
+
+
+def _rate_limit(options: EncodingOptions, info: StreamInfo) -> dict[str, str]:
+    """Options that hold the bit rate below `options.max_size_ratio` times the input's. Reads all of the input."""
+    if options.max_size_ratio is None:
+        return {}
+    if info.path is None or info.live or not info.seconds:
+        raise SettingError(f"max_size_ratio needs a video file as input, which {info.name} is not")
+    start, end = info.time_span
+    limit = round(options.max_size_ratio * 8 * packet_bytes(info.path, info.stream_index, start, end) / info.seconds)
+    return {"maxrate": str(limit), "bufsize": str(BUFFER_SECONDS * limit)}
 
 
 def output_format(options: EncodingOptions, info: StreamInfo) -> PixelFormat:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from realtime.errors import SinkError
 from realtime.media.containers import VIDEO_OUTPUT_SUFFIXES, container_for
+from realtime.media.file_lock import lock_owner, try_lock
 
 #: Bytes that a file name may have on all usual file systems.
 LONGEST_NAME = 255
@@ -70,7 +71,7 @@ class PartFile:
             file = self._open()
             try:
                 self._check_kind(file)
-                if not _lock(file.fileno()):
+                if not try_lock(file.fileno()):
                     raise _in_use(self._target, file.fileno())
             except BaseException:
                 file.close()
@@ -194,7 +195,7 @@ def check_not_in_use(path: Path) -> None:
     except OSError:
         return
     try:
-        if not _lock(descriptor):
+        if not try_lock(descriptor):
             raise _in_use(path, descriptor)
     finally:
         os.close(descriptor)
@@ -211,41 +212,9 @@ def write_file(path: Path, content: bytes) -> None:
         raise SinkError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _lock(descriptor: int) -> bool:
-    """Takes an exclusive lock on an open file without waiting; whether it could."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            os.lseek(descriptor, 1 << 62, os.SEEK_SET)  # far behind the content, which stays readable
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # A file system without locks must not keep anybody from writing.
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
-    return True
-
-
 def _is_link(part: Path) -> SinkError:
     return SinkError(f"{part} is a symbolic link, which is not followed; remove it")
 
 
 def _in_use(path: Path, descriptor: int) -> SinkError:
-    return SinkError(f"{path} is being written by {_lock_owner(descriptor)}; wait for it, or choose another output")
-
-
-def _lock_owner(descriptor: int) -> str:
-    """Who holds the lock, as far as the system tells: Linux lists locks with their processes."""
-    inode = os.fstat(descriptor).st_ino
-    try:
-        lines = Path("/proc/locks").read_text().splitlines()
-    except OSError:
-        return "another process"
-    for fields in map(str.split, lines):
-        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == str(inode):
-            return f"process {fields[4]}"
-    return "another process"
+    return SinkError(f"{path} is being written by {lock_owner(descriptor)}; wait for it, or choose another output")

@@ -7,23 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from realtime.errors import SinkError
-from realtime.media.containers import Container, container_for, container_named
+from realtime.media.containers import container_named
 from realtime.media.demux import main_video, packets
+from realtime.media.job_tag import job_text
 from realtime.media.libav import av, open_file
+from realtime.media.packet_scan import SourceTimes, matching_frames
 from realtime.media.part_file import part_path, previous_part_path
-
-#: The tag that holds the id of the job that made a file.
-JOB_TAG = "realtime_job"
-#: How far into a transport stream its table of services begins, at most, in bytes.
-SERVICE_TABLE_BYTES = 1 << 16
-#: Seconds by which a frame's time may differ from its source's: containers round times.
-TIME_TOLERANCE = Fraction(1, 400)
-#: Seconds by which a container may shift all times, so that none is negative.
-LARGEST_SHIFT = 2
-
-#: Returns the times of the source's frames in seconds, in the order they are shown: quickly by the packets, or with
-#: True exactly, by decoding them. The packets of a damaged source do not tell.
-SourceTimes = Callable[[bool], Sequence[Fraction]]
 
 
 class KeptPart:
@@ -44,7 +33,7 @@ class KeptPart:
             with open_file(path) as container:
                 if not container_named(container.format.name).resumable:
                     return
-                self.same_job = job_id in _job_text(path, container)
+                self.same_job = job_id in job_text(path, container)
                 for packet in _video_packets(container, lambda: self._damage.append(len(self._times))):
                     if packet.is_keyframe:
                         self._keyframes.append(len(self._times))
@@ -138,52 +127,6 @@ def find_kept_part(path: Path, job_id: str) -> KeptPart | None:
     return max(same_job, key=lambda part: part.frames, default=None)
 
 
-def matching_frames(times: Sequence[Fraction], source_times: Sequence[Fraction], tick: Fraction) -> int:
-    """How many frames, from the first, lie at their source's times, but for a constant shift. All times are in seconds;
-    `tick` is the time base of `times`."""
-    if not times or not source_times or abs(times[0] - source_times[0]) > LARGEST_SHIFT:
-        return 0
-    tolerance = max(TIME_TOLERANCE, tick)
-    for index, (time, source) in enumerate(zip(times, source_times)):
-        if abs((time - times[0]) - (source - source_times[0])) > tolerance:
-            return index
-    return min(len(times), len(source_times))
-
-
-def packet_times(path: Path, stream_index: int, start: float | None, end: float | None) -> list[Fraction]:
-    """When the pictures of a stream are shown by its packets' timestamps, in seconds, in order, from `start` to before
-    `end`. Packets without one are left out."""
-    first, last = (None if limit is None else Fraction(limit).limit_denominator(1_000_000) for limit in (start, end))
-    times = []
-    with open_file(path) as container:
-        for packet in packets(container, lambda: None):
-            if packet.stream.index == stream_index and packet.size and packet.pts is not None and not packet.is_discard:
-                time = packet.pts * packet.time_base
-                if (first is None or time >= first) and (last is None or time < last):
-                    times.append(time)
-    return sorted(times)
-
-
-def read_job(path: Path) -> str | None:
-    """The job id in a file's tags; None where there is none, or the file cannot be read.
-
-    Of a transport stream it is the text in which the id stands.
-    """
-    try:
-        with open_file(path) as container:
-            return _job_text(path, container) or None
-    except (av.error.FFmpegError, OSError, ValueError):
-        return None
-
-
-def container_tags(tags: dict[str, str], container: Container) -> dict[str, str]:
-    """`tags` under the names that a container has for them, without what is not Unicode."""
-    clean = {name: value.encode("utf-8", "replace").decode() for name, value in tags.items()}
-    if container.tag_names is None:
-        return clean
-    return {target: clean[name] for name, target in container.tag_names.items() if name in clean}
-
-
 def holds_frames(path: Path) -> bool:
     """Whether any picture can be read from a file."""
     try:
@@ -191,20 +134,6 @@ def holds_frames(path: Path) -> bool:
             return any(True for _ in _video_packets(container))
     except (av.error.FFmpegError, OSError, ValueError):
         return False
-
-
-def stores_job(path: Path) -> bool:
-    """Whether the container that the suffix of `path` means has a place for the job id."""
-    names = container_for(path).tag_names
-    return names is None or JOB_TAG in names
-
-
-def _job_text(path: Path, container: av.container.InputContainer) -> str:
-    """Where a file's job id stands, as text. PyAV does not show a transport stream's service names."""
-    if container_named(container.format.name).fixed_packets:
-        with path.open("rb") as file:
-            return file.read(SERVICE_TABLE_BYTES).decode("latin-1")
-    return next((value for name, value in container.metadata.items() if name.lower() == JOB_TAG), "")
 
 
 def _video_packets(

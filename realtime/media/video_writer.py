@@ -13,9 +13,9 @@ from realtime.errors import SinkError
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.containers import container_for
 from realtime.media.encode import DEFAULT_RATE, encoder_name, encoder_settings
+from realtime.media.job_tag import container_tags
 from realtime.media.libav import av, open_output
 from realtime.media.live_sound import LiveSound
-from realtime.media.partial import container_tags
 from realtime.media.pixel_formats import color_tags, padded, pix_fmt_name, to_video_frame
 from realtime.media.stream_copy import StreamCopier
 

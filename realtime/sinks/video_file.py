@@ -15,8 +15,9 @@ from realtime.media.containers import container_for
 from realtime.media.encode import encoder_name, output_format, reduction
 from realtime.media.encoders import try_encoder
 from realtime.media.libav import av
+from realtime.media.packet_scan import SourceTimes
 from realtime.media.part_file import PartFile, check_output, previous_part_path
-from realtime.media.partial import KeptPart, SourceTimes, find_kept_part, holds_frames
+from realtime.media.partial import KeptPart, find_kept_part, holds_frames
 from realtime.media.video_writer import VideoWriter
 from realtime.sinks.base import Sink
 

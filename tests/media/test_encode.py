@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from pathlib import Path
 
+import numpy as np
 import pytest
+from ffmpeg_tools import make_noise
 
-from realtime import EncodingOptions, PixelFormat, SettingError, StreamInfo
+from realtime import EncodingOptions, Frame, PerFrame, PixelFormat, SettingError, StreamInfo, enhance_video
 from realtime.color import CHROMA_SUBSAMPLING
-from realtime.config import CODECS, CRF_RANGE, HWACCELS, PRESETS
+from realtime.config import CODECS, CRF_RANGE, HWACCELS, PRESETS, RATE_LIMITED
 from realtime.media.encode import encoder_name, encoder_settings, output_format, parse_pixel_format, reduction
 from realtime.media.encoders import try_encoder
 from realtime.media.libav import av
+from realtime.media.packet_scan import packet_bytes
 from realtime.media.pixel_formats import HIGH_BIT_DEPTHS, pix_fmt_name
 
 
 def stream(format: PixelFormat, **more: object) -> StreamInfo:
     return StreamInfo(64, 48, format, Fraction(1, 25), Fraction(25), **more)  # type: ignore[arg-type]
+
+
+def amplified(frame: Frame) -> Frame:
+    """A frame with noise that was not there, so that it takes more bytes."""
+    noise = np.random.default_rng(frame.pts).integers(-50, 50, frame.planes[0].shape)
+    luma = np.clip(frame.planes[0].astype(int) + noise, 16, 235).astype(np.uint8)
+    return frame.with_planes((luma, *frame.planes[1:]), frame.format)
 
 
 YUV = PixelFormat("yuv", 8, (2, 2), "bt601", full_range=False)
@@ -124,3 +135,24 @@ def test_hdr_keeps_ten_bits_and_its_matrix() -> None:
 @pytest.mark.parametrize(("size", "matrix"), [((640, 480), "bt601"), ((1280, 544), "bt709"), ((960, 720), "bt709")])
 def test_rgb_gets_the_matrix_that_players_guess(size: tuple[int, int], matrix: str) -> None:
     assert output_format(EncodingOptions(), StreamInfo(*size)).matrix == matrix
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+@pytest.mark.parametrize("codec", RATE_LIMITED)
+def test_the_size_is_limited_by_the_inputs(codec: str, tmp_path: Path) -> None:
+    """The input was encoded at low quality; its noise, kept well, takes many times the bytes."""
+    source = make_noise(tmp_path / "a.mp4", "-crf", "40", seconds=8)
+    sizes = {}
+    for ratio in (None, 2.0, 3.0):
+        out = tmp_path / f"{ratio}.mkv"
+        encoding = EncodingOptions(codec, preset="ultrafast", max_size_ratio=ratio)
+        enhance_video(source, out, enhancer=PerFrame(amplified), encoding=encoding)
+        sizes[ratio] = packet_bytes(out, 0, None, None) / packet_bytes(source, 0, None, None)
+    assert sizes[None] > 4
+    assert sizes[2.0] < 2.6
+    assert sizes[2.0] < sizes[3.0] < 3.9
+
+
+def test_a_limit_needs_the_size_of_a_file() -> None:
+    with pytest.raises(SettingError, match="max_size_ratio needs a video file as input, which input is not"):
+        encoder_settings(EncodingOptions(max_size_ratio=2.0), stream(YUV, live=True))
