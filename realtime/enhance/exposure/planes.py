@@ -95,7 +95,8 @@ class LumaLift:
         if self._lines:
             for (slope, constant), line in zip(self._lines, (one, two)):
                 cv2.addWeighted(out, slope, out, 0, constant * STEPS, line)
-            cv2.min(one, two, one)
+            if len(self._lines) > 1:
+                cv2.min(one, two, one)
             cv2.min(out, one, out)
         cv2.min(out, (LANDING + 1) * STEPS, out)
         # Luma that was made smooth is dark, and does not count.
