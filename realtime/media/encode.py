@@ -25,7 +25,7 @@ GROUP_SECONDS = 2
 QUALITY_OPTION = {"nvenc": "cq", "qsv": "global_quality", "vaapi": "qp", "amf": "qp_p"}
 DEFAULT_RATE = 25
 #: Seconds of video at the highest bit rate that an encoder may spend ahead, such as on a keyframe.
-BUFFER_SECONDS = 2
+BUFFER_SECONDS = 1
 
 
 def encoder_name(options: EncodingOptions) -> str:
