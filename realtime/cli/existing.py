@@ -30,7 +30,8 @@ def is_done(
 
 def _is_foreign(target: Path) -> bool:
     """Whether a video does not carry the tag that this program's outputs carry, where the container has it."""
-    from realtime.media.partial import holds_frames, read_job, stores_job
+    from realtime.media.job_tag import read_job, stores_job
+    from realtime.media.partial import holds_frames
 
     if target.suffix.lower() not in VIDEO_OUTPUT_SUFFIXES or not stores_job(target):
         return False

@@ -35,7 +35,13 @@ def test_every_option_reaches_its_setting() -> None:
     args = parsed("enhance", "a.mp4", *f"{enhancing} {encoding} {reading}".split())
     assert options.enhance_options(args) == EnhanceOptions("lol", "fast", "float32", "gpu:1", 0.5, "2", 4, 9)
     assert options.encoding_options(args) == EncodingOptions(
-        "hevc", 20, "slow", "yuv444p", "nvenc", {"a": "1", "b": "c=d"}, True
+        codec="hevc",
+        crf=20,
+        preset="slow",
+        pixel_format="yuv444p",
+        hwaccel="nvenc",
+        encoder_options={"a": "1", "b": "c=d"},
+        strict=True,
     )
     assert options.input_overrides(args) == InputOverrides(60.0, 2.5, "bt2020", True, True)
 

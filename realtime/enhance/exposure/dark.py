@@ -21,7 +21,7 @@ NO_STRUCTURE, STRUCTURE = 0.8, 2.0
 
 
 class Dark(NamedTuple):
-    """Luma becomes ``keep * luma + level``: both float32 (h, w) over the whole frame, `keep` 0..1, `level` in levels."""
+    """Luma becomes ``keep * luma + level``: float32 (h, w) over the whole frame, `keep` 0..1, `level` in levels."""
 
     keep: Floats
     level: Floats
