@@ -25,13 +25,13 @@ def lift_planes(fine: Fine, exposure: ExposureMap) -> Fine:
         return fine
     buffers = Buffers()
     luma = np.empty_like(fine.luma)
-    lift = LumaLift(exposure, None, *luma.shape, buffers)
+    lift = LumaLift(exposure, None, luma.shape[0], luma.shape[1], buffers)
     for rows in bands(len(luma)):
         lift.band(rows, fine.luma[rows], luma[rows])
     if fine.blue is None or fine.red is None:
         return Fine(luma, None, None)
     blue, red = np.empty_like(fine.blue), np.empty_like(fine.red)
-    colour = ColourLift(exposure, *blue.shape, buffers)
+    colour = ColourLift(exposure, blue.shape[0], blue.shape[1], buffers)
     for rows in bands(len(blue)):
         colour.band(rows, [fine.blue[rows], fine.red[rows]], [blue[rows], red[rows]])
     return Fine(luma, blue, red)

@@ -78,7 +78,7 @@ class Writer:
         """Planes of (H, W) and (H/2, W/2) on the grid, luma as rows and what is there. Uses them up."""
         offset, span, middle, reach = sample_scale(self._format.bits, self._format.full_range)
         bits, shapes = self._format.bits, self._format.shapes(self._width, self._height)
-        samples = [self._buffers.take(*shape[:2], self._format.dtype) for shape in shapes]
+        samples = [self._buffers.take(shape[0], shape[1], self._format.dtype) for shape in shapes]
         for rows, luma in bands:
             part = samples[0][rows]
             if len(part):

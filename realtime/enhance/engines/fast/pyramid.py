@@ -116,14 +116,16 @@ class Workspace:
         gain = cv2.multiply(_double(fine), wiener_gain(pyramid.rough, _double(noise)))
         # quarter + gain * (luma - gray), as guided filters have it: gain * luma, and what does not depend on it.
         base -= gain * pyramid.quarter
-        maps_ = (Enlarged(part, self.tall, self.wide, self.buffers) for part in (_short(gain, ONE), _short(base)))
+        gain_map, base_map = (
+            Enlarged(part, self.tall, self.wide, self.buffers) for part in (_short(gain, ONE), _short(base))
+        )
         color = _double(color)
         lifted = ((pyramid.blue, shift_blue), (pyramid.red, shift_red))
         blue, red = (
             _double(_short(cv2.add(cv2.multiply(plane, color), _double(shift))), self.chroma())
             for plane, shift in lifted
         )
-        return Restored(pyramid.luma, *maps_, blue, red, self._room)
+        return Restored(pyramid.luma, gain_map, base_map, blue, red, self._room)
 
     def reconstruct(self, pyramid: Pyramid, maps: Floats) -> tuple[Shorts, Shorts, Shorts]:
         """As `restore`, luma as one plane (H, W)."""
