@@ -32,11 +32,11 @@ def check_written(path: Path, frames: int) -> None:
                     if packet.size and not packet.is_discard:
                         times.append(packet.pts if has_times else len(times))
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SinkError(f"what was written cannot be read back: {getattr(error, 'strerror', error)}") from error
+        raise SinkError(f"{path}: what was written cannot be read back: {getattr(error, 'strerror', error)}") from error
     if not decoded:
-        raise SinkError("none of the frames that were written can be decoded")
+        raise SinkError(f"{path}: none of the frames that were written can be decoded")
     if len(set(times)) != frames:
-        raise SinkError(f"{len(set(times))} of the {frames} frames that were written can be read back")
+        raise SinkError(f"{path}: {len(set(times))} of the {frames} frames that were written can be read back")
 
 
 def is_complete(output: Path, job_id: str, source_times: SourceTimes) -> bool:
@@ -48,6 +48,8 @@ def is_complete(output: Path, job_id: str, source_times: SourceTimes) -> bool:
     if stores_job(output) and job_id not in (read_job(output) or ""):
         return False
     times, tick = _frame_times(output)
+    if not times:
+        return False
     return any(
         len(times) == len(wanted) == (matching_frames(times, wanted, tick) if tick is not None else len(times))
         for wanted in map(source_times, (False, True))
