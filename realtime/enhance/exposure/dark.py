@@ -43,5 +43,10 @@ def dark_of(small: Reduced) -> Dark | None:
     half = (-(-luma.shape[1] // 2), -(-luma.shape[0] // 2))
     share = np.maximum(cv2.resize(empty, half, interpolation=cv2.INTER_AREA), np.float32(1e-3))
     coarse = cv2.resize(np.minimum(luma, np.float32(ROUGH)), half, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(coarse * share, (0, 0), 3) / cv2.GaussianBlur(share, (0, 0), 3)
+    soft = _wide(coarse * share) / _wide(share)
     return Dark(np.asarray(keep), np.asarray((1 - keep) * cv2.resize(soft, luma.shape[::-1])))
+
+
+def _wide(values: Floats) -> Floats:
+    """Nearly a Gaussian of 3 cells: two boxes take a third of its time."""
+    return np.asarray(cv2.blur(cv2.blur(values, (7, 7)), (7, 7)))

@@ -179,8 +179,9 @@ def _map(small: Reduced, base: Floats, stops: Floats, scene: float, noise: float
     stops = np.minimum(np.minimum(stops, limit), np.float32(MOST)).astype(np.float32)
     gain = np.exp2(stops / np.float32(POWER))
     lifted = from_tone(to_tone(small.peak) * gain)
-    ordered = np.sort(lifted[::2, ::2], axis=None)
-    white = float(max(255.0, ordered[int(WHITEST * (len(ordered) - 1))]))
+    some = lifted[::2, ::2].ravel()
+    index = int(WHITEST * (len(some) - 1))
+    white = float(max(255.0, np.partition(some, index)[index]))
     return ExposureMap(stops, _colour(small, gain, lifted, white), scene, white)
 
 
