@@ -15,13 +15,11 @@ from realtime.enhance.exposure.reduced import Reduced
 
 Floats = npt.NDArray[np.float32]
 
-#: A small picture wider than this is looked at in half the size, where the work is a quarter.
-WIDEST = 240
 #: The mean difference of a neighbourhood, relative to that of noise, at which the memory begins to give way, and is
 #: gone.
 GIVES, GONE = 1.6, 3.0
-#: The neighbourhood, in cells each way.
-WINDOW = (5, 5)
+#: The neighbourhood, in cells each way; in a wider one a thin streak of rain passes for noise.
+WINDOW = (3, 3)
 #: Levels at which the noise is known, and the least that a cell differs by noise and codec: H.264 lets still places
 #: stand and then moves them by half a level at once.
 LEVELS = (2.0, 8.0, 20.0, 40.0, 70.0, 110.0, 160.0, 255.0)
@@ -37,16 +35,6 @@ QUIET, QUIET_TO_MEAN = 0.25, 1.2
 _BETWEEN = (np.array(LEVELS[1:]) + np.array(LEVELS[:-1])) / 2
 
 
-def looked_at(small: Reduced) -> tuple[Floats, Floats, Floats]:
-    """Luma, Cb and Cr of a small picture at the size that the gate works in."""
-    height, width = small.luma.shape
-    if width <= WIDEST:
-        return small[:3]
-    half = (width // 2, height // 2)
-    luma, blue, red = (np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA)) for part in small[:3])
-    return luma, blue, red
-
-
 def first_noise(side: float) -> Floats:
     """What is believed before anything was measured, for cells of `side` pixels: half of the most, by level."""
     return np.interp(LEVELS, (0, 255), MOST).astype(np.float32) / np.float32(2 * side)
@@ -57,16 +45,15 @@ def moved(before: Reduced, now: Reduced, noise: Floats, side: float) -> tuple[Fl
 
     `noise` as it was known; `side` the pixels of a cell of (h, w).
     """
-    old, new = looked_at(before), looked_at(now)
-    size = cv2.blur(cv2.absdiff(new[0], old[0]), WINDOW)
+    size = cv2.blur(cv2.absdiff(now.luma, before.luma), WINDOW)
     # What is coloured and of the same luma moves as well.
-    tint = cv2.blur(cv2.add(cv2.absdiff(new[1], old[1]), cv2.absdiff(new[2], old[2])), WINDOW)
+    tint = cv2.blur(cv2.add(cv2.absdiff(now.blue, before.blue), cv2.absdiff(now.red, before.red)), WINDOW)
     table = np.interp(np.arange(256), LEVELS, noise * np.float32(GONE - GIVES)).astype(np.float32)
-    expected = cv2.LUT(new[0].astype(np.uint8), table)
+    expected = cv2.LUT(now.luma.astype(np.uint8), table)
     change = np.maximum(size, tint * np.float32(0.5)) / expected
     gone = np.clip(change - np.float32(GIVES / (GONE - GIVES)), 0, 1)
     # A moving edge clears its surroundings, so that nothing trails it.
-    return np.asarray(cv2.blur(cv2.dilate(gone, None), (3, 3))), _noise(noise, size, new[0], side)
+    return np.asarray(cv2.blur(cv2.dilate(gone, None), (3, 3))), _noise(noise, size, now.luma, side)
 
 
 def _noise(before: Floats, size: Floats, luma: Floats, side: float) -> Floats:

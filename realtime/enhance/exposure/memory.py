@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark, dark_of
 from realtime.enhance.exposure.fine import Fine, Source, sources
-from realtime.enhance.exposure.gate import first_noise, looked_at, moved
+from realtime.enhance.exposure.gate import first_noise, moved
 from realtime.enhance.exposure.light import ExposureMap, even
 from realtime.enhance.exposure.passes import remember_and_lift
 from realtime.enhance.exposure.reduced import Reduced, peak_of, reduce_sources
@@ -40,7 +39,7 @@ def denoise_frames(denoise: str | int, exposed: bool) -> int:
 
 @dataclass
 class _Memory:
-    """`count` (h, w): frames in the mean, at the size the gate works in; `noise` as `gate.moved` has it; `share` of the
+    """`count` (h, w): frames in the mean; `noise` as `gate.moved` has it; `share` of the
     newest frame, as in `Blend`. `fine` without that frame is None for a first one."""
 
     small: Reduced
@@ -105,7 +104,7 @@ class TemporalDenoiser:
         )
 
     def _first(self, small: Reduced, noise: Floats | None = None) -> _Memory:
-        count = np.ones_like(looked_at(small)[0])
+        count = np.ones_like(small.luma)
         return _Memory(small, count, first_noise(self._side(count)) if noise is None else noise)
 
     def _next(self, memory: _Memory, small: Reduced) -> _Memory:
@@ -113,10 +112,8 @@ class TemporalDenoiser:
         if float((gone > 0.5).mean()) > CUT:
             return self._first(small, noise)
         count = np.minimum(memory.count * (1 - gone) + 1, np.float32(self._frames))
-        share = part = np.maximum(1 / count, gone)
-        if share.shape != small.luma.shape:
-            part = np.asarray(cv2.resize(share, small.luma.shape[::-1]))
-        luma, blue, red = (old + part * (new - old) for old, new in zip(memory.small[:3], small[:3]))
+        share = np.maximum(1 / count, gone)
+        luma, blue, red = (old + share * (new - old) for old, new in zip(memory.small[:3], small[:3]))
         calm = Reduced(luma, blue, red, peak_of(luma, blue, red, self._format.matrix))
         return _Memory(calm, count, noise, share, memory.fine)
 

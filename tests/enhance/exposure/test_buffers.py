@@ -51,14 +51,15 @@ def test_bands_of_an_enlarged_picture_are_parts_of_the_whole(size: tuple[int, in
 )
 @pytest.mark.parametrize("size", [(720, 1280), (91, 163), (300, 641)], ids=str)
 def test_the_small_picture_holds_means(format: PixelFormat, size: tuple[int, int]) -> None:
-    frame = planes(*size, format)
-    small = reduce_planes(frame, format)
-    expected = cv2.resize(
-        to_fine(frame, format).luma.astype(np.float32) / STEPS, small_size(*size)[::-1], interpolation=cv2.INTER_AREA
+    frame = tuple(
+        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(shape)
+        for plane, shape in zip(planes(12, 16, format), format.shapes(size[1], size[0]))
     )
-    unclipped = format.full_range or format.model == "gray"
+    small = reduce_planes(frame, format)
+    level = to_fine(frame, format).luma.astype(np.float32) / STEPS
+    expected = cv2.resize(level, small_size(*size)[::-1], interpolation=cv2.INTER_AREA)
     assert small.luma.shape == small_size(*size)
-    assert np.abs(small.luma - expected).mean() < (0.3 if unclipped else 3)
+    assert np.abs(small.luma - expected).mean() < 0.6
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
@@ -92,5 +93,5 @@ def test_dark_that_is_made_smooth_is_lifted_smooth() -> None:
     dark = dark_of(denoiser.look((luma, chroma, chroma), 0.0))
     assert dark is not None
     lifted = denoiser.lift(even(3.0), dark).luma / STEPS
-    assert np.abs(np.diff(lifted[:, 16:240], axis=1)).max() < 1
+    assert np.abs(np.diff(lifted[:, 16:240], axis=1)).max() < 2
     assert np.abs(np.diff(denoiser.lift(even(3.0)).luma / STEPS, axis=1)).max() > 3

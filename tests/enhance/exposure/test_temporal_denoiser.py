@@ -80,3 +80,15 @@ def test_blocks_without_signal_become_smooth_and_structure_stays() -> None:
     output = TemporalDenoiser(YUV)(frame(luma), 0.0)[0].luma / STEPS
     assert np.abs(np.diff(output[:, 8:120], axis=1)).max() < 0.5
     assert np.abs(output[48:112, 176:304] - luma[48:112, 176:304]).mean() < 0.5
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (1080, 1920)], ids=str)
+def test_a_thin_streak_of_one_frame_leaves_nothing(size: tuple[int, int]) -> None:
+    """As a drop of rain in the light of a lamp makes it, at sizes where a cell is wider than the streak."""
+    random, memory = np.random.default_rng(6), TemporalDenoiser(YUV)
+    for index in range(20):
+        luma = 20 + random.normal(0, 1, size)
+        if index == 17:
+            luma[100:160, 600:603] += 20
+        output = memory(frame(luma), index / 25)[0].luma / STEPS
+    assert abs(output[110:150, 600:603].mean() - 20) < 0.5
