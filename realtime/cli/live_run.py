@@ -69,8 +69,9 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
         raise KeyboardInterrupt
     if error is not None:
         return exit_code_of(error)
-    # Damage on the way from a camera is no failure of the program; a recording that ended early is.
-    return 1 if recording is not None and recording.failure is not None else 0
+    # Damage on the way from a camera is no failure of the program; in a file it is, as is a recording that ended early.
+    damaged = results.damaged and playback is not None
+    return 1 if damaged or (recording is not None and recording.failure is not None) else 0
 
 
 def exit_code_of(error: RealtimeError) -> int:
