@@ -149,4 +149,7 @@ def random_model(seed: int = 7) -> Any:
 
 def left_over(before: set[threading.Thread]) -> list[str]:
     """Names of the threads that live now and did not `before`."""
+    for thread in threading.enumerate():
+        if type(thread).__module__.startswith("rich."):
+            thread.join(1.0)  # rich asks its thread to end and does not wait for it
     return [thread.name for thread in threading.enumerate() if thread not in before]

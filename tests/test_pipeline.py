@@ -253,10 +253,10 @@ def test_an_error_of_progress_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> N
     assert sink.calls == ["open", "abort"]
 
 
-def test_a_failed_run_leaves_no_file(clip: Path, tmp_path: Path) -> None:
+def test_a_failed_run_leaves_a_part_file_and_no_output(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
         run(open_source(clip), Echo(1, raising(ValueError("broken"), 4)), open_sink(tmp_path / "out.mp4"))
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".out.part.mp4"]
 
 
 # Some ends are not errors.
