@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from realtime.cli.arguments import Subparsers, key_value, number, whole_number, word_or_number
+from realtime.cli.arguments import Subparsers, key_value, number, positive_number, whole_number, word_or_number
 from realtime.color import Matrix
 from realtime.config import (
     CODECS,
@@ -85,6 +85,8 @@ def add_encoding_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("encoding")
     group.add_argument("--codec", default="h264", choices=CODECS, help="default: h264; ffv1 is lossless")
     group.add_argument("--pixel-format", metavar="NAME|source", help="yuv420p10le, yuv444p, ... (default: yuv420p)")
+    about = "limit of the output's video bit rate, as a multiple of the input's (1: like the input); costs quality"
+    group.add_argument("--max-size-ratio", type=positive_number, metavar="N", help=about)
     group.add_argument("--hwaccel", choices=HWACCELS, help="encode in hardware, if a test frame comes through")
     about = "an option of the encoder by its own name; may be repeated"
     group.add_argument("-e", dest="encoder_options", type=key_value, action="append", metavar="KEY=VALUE", help=about)
@@ -99,6 +101,7 @@ def encoding_options(args: argparse.Namespace) -> EncodingOptions:
         codec=args.codec,
         crf=args.crf,
         preset=args.preset,
+        max_size_ratio=args.max_size_ratio,
         pixel_format=args.pixel_format,
         hwaccel=args.hwaccel,
         encoder_options=dict(args.encoder_options or ()),

@@ -31,6 +31,7 @@ def test_every_option_reaches_its_setting() -> None:
     enhancing = "--weights lol --engine fast --precision float32 --device gpu:1 --strength 0.5"
     enhancing += " --exposure 2 --batch 4 --denoise 9"
     encoding = "--codec hevc --crf 20 --preset slow --pixel-format yuv444p --hwaccel nvenc -e a=1 -e b=c=d --strict"
+    encoding += " --max-size-ratio 1.5"
     reading = "--start 1:00 --duration 2.5 --input-matrix bt2020 --input-range full --hdr as-is"
     args = parsed("enhance", "a.mp4", *f"{enhancing} {encoding} {reading}".split())
     assert options.enhance_options(args) == EnhanceOptions("lol", "fast", "float32", "gpu:1", 0.5, "2", 4, 9)
@@ -38,6 +39,7 @@ def test_every_option_reaches_its_setting() -> None:
         codec="hevc",
         crf=20,
         preset="slow",
+        max_size_ratio=1.5,
         pixel_format="yuv444p",
         hwaccel="nvenc",
         encoder_options={"a": "1", "b": "c=d"},
