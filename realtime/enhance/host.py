@@ -35,7 +35,8 @@ def quieten_tensorflow() -> None:
     """Makes TensorFlow load without the dozen lines that it writes to stderr, and keeps compiled GPU programs on disk.
 
     The lines come from C++ and would tear every progress bar. TF_CPP_MIN_LOG_LEVEL alone does not help, as part of them
-    are written before it is read. Does not load TensorFlow.
+    are written before it is read. From now on Python writes to stderr through a descriptor of its own, because other
+    threads may have something to say while `loading` silences descriptor 2. Does not load TensorFlow.
     """
     global _quiet
     from realtime.enhance.weights import cache_folder
@@ -45,6 +46,9 @@ def quieten_tensorflow() -> None:
     if "REALTIME_TF_LOG" not in os.environ:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         _quiet = True
+        if sys.stderr is not None and sys.stderr is sys.__stderr__:
+            stream = sys.stderr
+            sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=stream.encoding, errors=stream.errors)
 
 
 def is_quiet() -> bool:
@@ -54,14 +58,13 @@ def is_quiet() -> bool:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Around the import of TensorFlow or Keras: if it is to be quiet, points the process's stderr to the null device.
+    """Around the import of TensorFlow or Keras: if it is to be quiet, points descriptor 2 to the null device.
 
     The lines do not pass through ``sys.stderr``.
     """
     if not _quiet:
         yield
         return
-    sys.stderr.flush()
     stderr = os.dup(2)
     devnull = os.open(os.devnull, os.O_WRONLY)
     try:

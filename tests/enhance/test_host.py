@@ -100,6 +100,20 @@ def test_tensorflow_says_something_where_that_is_wanted() -> None:
     assert run(code, REALTIME_TF_LOG="1")[1] != ""
 
 
+def test_other_threads_may_write_while_tensorflow_loads() -> None:
+    """A live stream reports damage while the network is loaded in the background."""
+    code = """
+import os, sys
+from realtime.enhance.host import loading, quieten_tensorflow
+quieten_tensorflow()
+with loading():
+    os.write(2, b"from C++")
+    print("from Python", file=sys.stderr)
+os.write(2, b"later")
+"""
+    assert run(code)[1] == "from Python\nlater"
+
+
 def test_a_process_that_has_computed_already_is_prepared_as_far_as_possible() -> None:
     code = f"""{STATE}
 import tensorflow as tf
