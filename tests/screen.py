@@ -13,13 +13,14 @@ from realtime.media.libav import cv2
 
 class Screen:
     """Stands for the screen: `calls` are the names of OpenCV's functions that were called, `shown` the pictures,
-    `title` the window's; `key` is what is pressed next, `visible` what the system says of the window."""
+    `title` the window's; `key` is what is pressed next, `visible` and `size` what the system says of the window."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         self.shown: list[Samples] = []
         self.title = ""
         self.key, self.visible = -1, 1.0
+        self.size = (640, 480)
         self.mouse: Callable[..., None] | None = None
         functions: dict[str, Callable[..., Any]] = {
             "namedWindow": lambda *_: None,
@@ -31,6 +32,7 @@ class Screen:
             "setMouseCallback": lambda _, function: setattr(self, "mouse", function),
             "waitKeyEx": lambda *_: self.key,
             "getWindowProperty": lambda *_: self.visible,
+            "getWindowImageRect": lambda *_: (0, 0, *self.size),
         }
         for name, function in functions.items():
             monkeypatch.setattr(cv2, name, self._noting(name, function))

@@ -64,7 +64,7 @@ def _stages(args: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = args.input or synthetic(folder / "dark.mp4", *largest, args.frames)
-        enhancer, encoding = options.make_enhancer(args), options.encoding_options(args)
+        enhancer, encoding = options.make_enhancer(args), options.quality_options(args)
         return stages(enhancer, lambda: open_source(path, overrides), folder, encoding)
 
 

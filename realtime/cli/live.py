@@ -51,8 +51,6 @@ def run(args: argparse.Namespace) -> int:
     from realtime.control import Playback
 
     address = options.source_address(args)
-    if not address.strip():
-        raise SettingError("the source is empty; give a camera's number, an address or a file")
     if args.record is not None and Path(address).exists() and args.record.exists() and args.record.samefile(address):
         raise SettingError(f"{args.record} is the input; recording over it would destroy it")
     playback = Playback()

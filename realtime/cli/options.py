@@ -73,11 +73,16 @@ def make_enhancer(args: argparse.Namespace) -> Enhancer:
 
 
 def add_quality_options(parser: argparse.ArgumentParser) -> None:
-    """``--crf`` and ``--preset``, which `encoding_options` reads."""
+    """``--crf`` and ``--preset``, which `quality_options` and `encoding_options` read."""
     worst = max(worst for _, worst in CRF_RANGE.values())
     about = "quality, 0 is best, for h264 lossless (h264: 0..51, default 18)"
     parser.add_argument("--crf", type=whole_number(0, worst), metavar="N", help=about)
     parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="encoder speed (default: veryfast)")
+
+
+def quality_options(args: argparse.Namespace) -> EncodingOptions:
+    """How to encode, for a command with `add_quality_options` alone. Raises SettingError."""
+    return EncodingOptions(crf=args.crf, preset=args.preset)
 
 
 def add_encoding_options(parser: argparse.ArgumentParser) -> None:
@@ -94,9 +99,7 @@ def add_encoding_options(parser: argparse.ArgumentParser) -> None:
 
 
 def encoding_options(args: argparse.Namespace) -> EncodingOptions:
-    """How to encode; what the command has no option for is the default. Raises SettingError."""
-    if not hasattr(args, "codec"):
-        return EncodingOptions(crf=args.crf, preset=args.preset)
+    """How to encode, for a command with all options. Raises SettingError."""
     return EncodingOptions(
         codec=args.codec,
         crf=args.crf,

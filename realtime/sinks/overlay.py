@@ -74,6 +74,16 @@ def enlarged(picture: Samples) -> Samples:
     return np.asarray(cv2.resize(picture, (round(width * scale), round(height * scale))))
 
 
+def letterboxed(picture: Samples, width: int, height: int) -> Samples:
+    """The picture in the middle of black, with the aspect ratio of `width` x `height`; one that has it as it is."""
+    rows, columns = picture.shape[:2]
+    across = max(round(rows * width / height) - columns, 0) // 2
+    down = max(round(columns * height / width) - rows, 0) // 2
+    if not (across or down):
+        return picture
+    return np.asarray(cv2.copyMakeBorder(picture, down, down, across, across, cv2.BORDER_CONSTANT, value=BLACK))
+
+
 def grayed(picture: Samples, message: str) -> Samples:
     """The last picture of a lost stream: gray, darker, with a message in its middle."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)

@@ -16,12 +16,14 @@ from realtime.frame import RGB, Frame, Samples, StreamInfo
 from realtime.media.pixel_formats import convert
 from realtime.report import Report
 from realtime.sinks.base import Sink
+from realtime.sinks.overlay import letterboxed
 from realtime.sinks.recording import dated_path
 from realtime.sinks.viewer import Viewer
 
 #: The largest window at first, in pixels: what a laptop shows.
 LARGEST = (1280, 720)
-FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+#: The picture fills the window, and gets its aspect ratio here: OpenCV would put bright bars beside it.
+FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
 
 
 class Window(Sink):
@@ -45,12 +47,14 @@ class Window(Sink):
         self._open = False
         self._caption = ""
         self._width = self._height = 1
+        self._area, self._left = (1, 1), 0
 
     def open(self, info: StreamInfo) -> None:
         self._viewer.link, self._info = info.link, info
         cv2.namedWindow(self._title, FLAGS)
         self._fit(info.width, info.height)
         cv2.setMouseCallback(self._title, self._mouse)
+        self._area = self._shown_area()
         self._open = True
 
     def write(self, frame: Frame) -> None:
@@ -63,7 +67,7 @@ class Window(Sink):
         if code != -1:
             self._viewer.key(code)
         # Between frames only what changes without one is drawn again.
-        if code != -1 or not self._info.link.state.connected:
+        if code != -1 or not self._info.link.state.connected or self._shown_area() != self._area:
             self._draw()
         if self._closed():
             raise StopStreaming
@@ -89,10 +93,13 @@ class Window(Sink):
     def _draw(self) -> None:
         picture = self._viewer.picture()
         if picture is not None:
-            # Not every window system keeps the aspect: side by side and turned pictures have another one.
+            # Side by side and turned pictures have another shape.
             if picture.shape[1::-1] != (self._width, self._height):
                 self._fit(picture.shape[1], picture.shape[0])
-            cv2.imshow(self._title, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            self._area = self._shown_area()
+            boxed = letterboxed(picture, *self._area)
+            self._left = (boxed.shape[1] - picture.shape[1]) // 2
+            cv2.imshow(self._title, cv2.cvtColor(boxed, cv2.COLOR_RGB2BGR))
 
     def _fit(self, width: int, height: int) -> None:
         """Gives the window the shape of a picture of that size."""
@@ -101,10 +108,18 @@ class Window(Sink):
             scale = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
             cv2.resizeWindow(self._title, max(1, round(width * scale)), max(1, round(height * scale)))
 
+    def _shown_area(self) -> tuple[int, int]:
+        """Width and height of the window's inside; the picture's where the window is closed."""
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+        except cv2.error:
+            width = height = -1
+        return (width, height) if min(width, height) > 0 else (self._width, self._height)
+
     def _mouse(self, event: int, x: int, y: int, flags: int, parameter: Any) -> None:
-        """Drags the divider. OpenCV gives `x` in pixels of the picture, however large the window is."""
+        """Drags the divider. OpenCV gives `x` in pixels of what is shown, however large the window is."""
         if flags & cv2.EVENT_FLAG_LBUTTON:
-            self._viewer.drag(x / max(self._width, 1))
+            self._viewer.drag((x - self._left) / max(self._width, 1))
             self._draw()
 
     def _snapshot(self, picture: Samples) -> str:

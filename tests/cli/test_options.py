@@ -48,6 +48,11 @@ def test_every_option_reaches_its_setting() -> None:
     assert options.input_overrides(args) == InputOverrides(60.0, 2.5, "bt2020", True, True)
 
 
+def test_a_command_with_quality_options_alone() -> None:
+    args = parsed("benchmark", "--crf", "20", "--preset", "slow")
+    assert options.quality_options(args) == EncodingOptions(crf=20, preset="slow")
+
+
 def test_settings_that_exclude_each_other_are_refused() -> None:
     with pytest.raises(SettingError, match="lossless"):
         options.encoding_options(parsed("enhance", "a.mp4", "--codec", "ffv1", "--crf", "3"))

@@ -102,6 +102,19 @@ def test_before_and_after_beside_each_other_and_the_divider_follows_the_mouse(sc
         assert (screen.shown[-1][20:].max((0, 2)) < 12).sum() == dark, "only with the button held"
 
 
+def test_a_wider_window_has_black_beside_the_picture_and_the_divider_still_follows(screen: Screen) -> None:
+    screen.size = (1600, 900)
+    with Window(Viewer(Control(), view=View(divider=0.5))) as sink:
+        sink.open(INFO)
+        sink.write(shown_frame(original=shown_frame()))
+        assert screen.shown[-1].shape == (480, 852, 3)
+        assert not screen.shown[-1][:, :106].any()
+        assert not screen.shown[-1][:, -106:].any()
+        assert screen.mouse is not None
+        screen.mouse(cv2.EVENT_MOUSEMOVE, 106 + 160, 5, cv2.EVENT_FLAG_LBUTTON, None)
+        assert (screen.shown[-1][:, 106 + 160] == 255).all(), "the white line of the divider"
+
+
 def test_a_snapshot_is_the_picture_in_a_file_of_its_own(screen: Screen, tmp_path: Path) -> None:
     heard: list[Event] = []
     info = replace(INFO)
