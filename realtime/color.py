@@ -1,4 +1,4 @@
-"""Colour, once: matrices, ranges, the numeric tags of ISO/IEC 23091-2 and the guess for untagged material.
+"""Color, once: matrices, ranges, the numeric tags of ISO/IEC 23091-2 and the guess for untagged material.
 
 Rec. ITU-R BT.601-7, BT.709-6 and BT.2020-2. Only numbers: what converts samples lies with its library, in
 `realtime.media` (libav, OpenCV) and `realtime.enhance.color_ops` (TensorFlow).

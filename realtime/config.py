@@ -130,7 +130,7 @@ class InputOverrides:
     """What to read of an input, and what to believe about it against its tags.
 
     - `start`, `duration`: seconds of a video file; None is its beginning, and all of it.
-    - `matrix`, `full_range`: colour tags that replace the file's; None is as tagged, or guessed.
+    - `matrix`, `full_range`: color tags that replace the file's; None is as tagged, or guessed.
     - `hdr`: True accepts PQ and HLG as they are, without tone mapping.
     - `size` (width, height), `rate` (frames a second), `fourcc` (such as ``MJPG``): what to ask a camera for; None is
       its usual.

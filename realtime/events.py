@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-Kind = Literal[
+EventKind = Literal[
     "opened", "lost", "reconnected", "gave_up", "engine_changed", "dropped", "snapshot", "recording_started",
     "recording_finished", "output_failed", "closed",
 ]  # fmt: skip
@@ -18,7 +18,7 @@ Kind = Literal[
 class Event:
     """Something that happened: its kind, the moment (UTC, ISO 8601) and what belongs to it, as JSON values."""
 
-    kind: Kind
+    kind: EventKind
     details: Mapping[str, Any] = field(default_factory=dict)
     time: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds"))
 
@@ -40,7 +40,7 @@ class EventBus:
         with self._lock:
             self._listeners += (listener,)
 
-    def publish(self, kind: Kind, **details: Any) -> None:
+    def publish(self, kind: EventKind, **details: Any) -> None:
         """Tells all listeners."""
         event = Event(kind, details)
         for listener in self._listeners:

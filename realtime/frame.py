@@ -109,7 +109,7 @@ class StreamInfo:
     - `name`: what messages call it, without a password.
     - `path`, `stream_index`: the file and its video stream, so that a sink can copy the other streams; None if live.
     - `time_span`: start and end in seconds of the file's time; None is open.
-    - `color_tags`: colour primaries and transfer, ISO/IEC 23091-2; 2 is unspecified.
+    - `color_tags`: color primaries and transfer, ISO/IEC 23091-2; 2 is unspecified.
     - `sample_aspect_ratio`: width / height of a pixel, None for unknown.
     - `display_matrix`: nine numbers by which a player turns the picture (ISO/IEC 14496-12), or None.
     - `diagnostics`: grows while the stream is read, enhanced and written. `events`: what happens to a live stream.

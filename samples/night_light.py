@@ -89,7 +89,7 @@ def beam(rx: F, ry: F, rz: F) -> F:
 
 
 def render(t: float, jx: float, jy: float) -> F:
-    """Scene radiance (H, W, 3) at t seconds, sampled (jx, jy) pixels off the pixel centres; 1 is a bright wall."""
+    """Scene radiance (H, W, 3) at t seconds, sampled (jx, jy) pixels off the pixel centers; 1 is a bright wall."""
     o = (1.75 + 0.08 * np.sin(0.9 * t), 1.32 + 0.012 * np.sin(9.1 * t) + 0.008 * np.sin(14.3 * t), SPEED * t)
     dx = ((np.arange(W) + jx - W / 2) / FOCAL + 0.006 * np.sin(0.8 * t))[None].astype(np.float32)
     dy = ((HORIZON - np.arange(H) - jy) / FOCAL + 0.002 * np.sin(9.1 * t + 1))[:, None].astype(np.float32)

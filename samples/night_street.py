@@ -97,7 +97,7 @@ class Solid:
 
 
 def ball(c: Vec, r: Vec, mat: int, rgb: Vec, seed: float = 0.0, caster: bool = False) -> Solid:
-    """Make an ellipsoid with centre c and radii r, metres."""
+    """Make an ellipsoid with center c and radii r, metres."""
     lo, hi = (c[0] - r[0], c[1] - r[1], c[2] - r[2]), (c[0] + r[0], c[1] + r[1], c[2] + r[2])
     return Solid(lo, hi, mat, rgb, None, seed, caster)
 

@@ -67,10 +67,10 @@ def converted(planes: tuple[Any, ...], source: PixelFormat, target: PixelFormat)
     """One picture's planes in another format, by the code that the engines use."""
     import numpy as np
 
-    from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
+    from realtime.enhance.color_ops import from_rgb, quantize, to_rgb
 
     rgb = to_rgb(tuple(plane[np.newaxis] for plane in planes), source)
-    return tuple(np.asarray(plane)[0] for plane in quantise(from_rgb(rgb, target), target))
+    return tuple(np.asarray(plane)[0] for plane in quantize(from_rgb(rgb, target), target))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from realtime.errors import DeviceError, SettingError
 from realtime.frame import PixelFormat
 
 #: What runs, its precision and batch.
-Kind = tuple[str, str, int]
+TaskKey = tuple[str, str, int]
 #: Prepares a task that is timed.
 Prepare = Callable[[], Callable[[], object]]
 
@@ -97,7 +97,7 @@ def engines(
     batches: Sequence[int],
     precisions: Sequence[str],
     *,
-    names: Sequence[str] = ("exact",),
+    names: Sequence[str] = (ENGINES[0].name,),
     rounds: int = 7,
 ) -> list[dict[str, Any]]:
     """Times the engines of these names, `PREDICT` and the other runtimes that are installed; rows as in `Timing`.
@@ -113,7 +113,7 @@ def engines(
         for width, height in sizes:
             picture = np.random.default_rng(0).random((1, height, width, 3), np.float32)
             predict = partial(model.predict, picture, verbose=0)
-            prepares: dict[Kind, Prepare] = {(PREDICT, "float32" if device == "cpu" else "tf32", 1): _ready(predict)}
+            prepares: dict[TaskKey, Prepare] = {(PREDICT, "float32" if device == "cpu" else "tf32", 1): _ready(predict)}
             for precision in precisions:
                 dtype = set_precision(precision, device)
                 prepares["peak", precision, 1] = partial(_peak, dtype, device)
@@ -206,7 +206,7 @@ def time_in_turns(tasks: Mapping[Any, Callable[[], object]], rounds: int) -> dic
 
 
 def _rows(
-    times: Mapping[Kind, list[float]], memory: Mapping[Kind, int], width: int, height: int, pictures: int
+    times: Mapping[TaskKey, list[float]], memory: Mapping[TaskKey, int], width: int, height: int, pictures: int
 ) -> Iterator[Timing]:
     peak_work = PEAK_CALLS * 2 * PEAK["kernel"] ** 2 * PEAK["channels"] ** 2 * PEAK["height"] * PEAK["width"] * pictures
     peaks = {kind[1]: peak_work / min(seconds) for kind, seconds in times.items() if kind[0] == "peak" and seconds}

@@ -66,13 +66,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="realtime.benchmarks.transcode", description=__doc__)
     parser.add_argument("input", type=Path)
     names = [engine.name for engine in ENGINES]
-    parser.add_argument("--engine", action="append", choices=names, help="may be repeated (default: fast)")
+    parser.add_argument(
+        "--engine", action="append", choices=names, help="may be repeated (default: those for live video)"
+    )
     parser.add_argument("--weights", type=Path, help="default: the bundled ones")
     parser.add_argument("--preset", default="veryfast", choices=PRESETS)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    engines = args.engine or ["fast"]
+    engines = args.engine or [engine.name for engine in ENGINES if engine.realtime]
     rows = transcode(args.input, engines, args.preset, args.seconds, args.rounds, args.weights)
     unit = 1 if sys.platform == "darwin" else 1024
     memory = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9, 2)

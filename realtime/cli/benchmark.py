@@ -12,9 +12,9 @@ from realtime.cli.arguments import seconds, size, whole_number
 from realtime.cli.results import ResultCollector
 from realtime.cli.tables import print_table
 
-STAGES = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
-LAYERS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
-ENGINES = (
+STAGE_COLUMNS = ("stage", "frames", "seconds", "fps", "of_slowest_stage", "of_inference")
+LAYER_COLUMNS = ("layer", "precision", "times", "ms", "of_work", "of_whole", "teraflops")
+NETWORK_COLUMNS = (
     *("what", "precision", "size", "batch", "fps", "p50_ms", "p95_ms"),
     *("teraflops", "of_peak", "of_predict", "memory_mb", "note"),
 )
@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     results = ResultCollector("benchmark", args)
     sizes = args.sizes or [(320, 180), (640, 480)]
     for title, columns, rows in (
-        ("stages", STAGES, _stages(args, sizes[-1]) if args.only in (None, "stages") else []),
-        ("network", ENGINES, _network(args, sizes) if args.only in (None, "network") else []),
-        ("layers", LAYERS, _layers(args, sizes[-1]) if args.only == "layers" else []),
+        ("stages", STAGE_COLUMNS, _stages(args, sizes[-1]) if args.only in (None, "stages") else []),
+        ("network", NETWORK_COLUMNS, _network(args, sizes) if args.only in (None, "network") else []),
+        ("layers", LAYER_COLUMNS, _layers(args, sizes[-1]) if args.only == "layers" else []),
     ):
         for row in rows:
             results.add_row(None, table=title, **row)
@@ -71,13 +71,13 @@ def _stages(args: argparse.Namespace, largest: tuple[int, int]) -> list[dict[str
 def _network(args: argparse.Namespace, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
     from realtime.benchmarks.engines import engines
     from realtime.enhance.device import choose_device, choose_precision, device_label
-    from realtime.enhance.engines.registry import ENGINES as KNOWN
+    from realtime.enhance.engines.registry import ENGINES
     from realtime.enhance.weights import find
 
     device = choose_device(args.device)
     best = choose_precision(args.precision, device)
     precisions = args.precisions or list(dict.fromkeys(["float32", best]))
-    name = KNOWN[0].name if args.engine == "auto" else args.engine
+    name = ENGINES[0].name if args.engine == "auto" else args.engine
     rows = engines(find(args.weights), device, sizes, args.batches, precisions, names=[name], rounds=args.rounds)
     if args.plot is not None:
         from realtime.benchmarks.plot import plot

@@ -22,7 +22,7 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--clean", action="append", default=[], type=Path, metavar="PATH", help="darkened here")
     parser.add_argument("--night", action="append", default=[], type=Path, metavar="PATH", help="real, without truth")
     parser.add_argument("--cases", action="store_true", help="a row for every case, not only the means")
-    parser.add_argument("--no-baselines", action="store_true", help="leave out gain, gamma, CLAHE and equalisation")
+    parser.add_argument("--no-baselines", action="store_true", help="leave out gain, gamma, CLAHE and equalization")
     about = "write a page (index.html) with input, outputs and truth side by side"
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help=about)
     names = [engine.name for engine in ENGINES]

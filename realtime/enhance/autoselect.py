@@ -34,7 +34,7 @@ REPEATS = 6
 #: The share of the frame interval that enhancing may take; the rest is for reading, writing and other programs.
 LARGEST_LOAD = 0.8
 #: Frames a second where the source does not say.
-DEFAULT_RATE = 30.0
+ASSUMED_RATE = 30.0
 #: Frames at a time that are tried on a GPU. Each number is compiled, which takes seconds, so shorter files than
 #: `WORTH_MEASURING_FRAMES` get `DEFAULT_BATCH`.
 BATCHES = (1, 2, 4, 8, 16)
@@ -75,7 +75,7 @@ def frame_seconds(make: Callable[[], Engine], weights: Weights, device: str, pre
                 speed = speeds((precision,), device)[precision]
                 known[estimate_key] = info.width * info.height * MULTIPLY_ADDS / (NETWORK_EFFICIENCY * speed)
                 _save(path, known)
-            if known[estimate_key] * float(info.rate or DEFAULT_RATE) > HOPELESS_INTERVALS:
+            if known[estimate_key] * float(info.rate or ASSUMED_RATE) > HOPELESS_INTERVALS:
                 return known[estimate_key]
         known[key] = _measure(make(), info.width, info.height)
         _save(path, known)
@@ -84,7 +84,7 @@ def frame_seconds(make: Callable[[], Engine], weights: Weights, device: str, pre
 
 def keeps_up(seconds: float, info: StreamInfo) -> bool:
     """Whether an engine that takes so many seconds per frame keeps up with the source."""
-    return seconds * float(info.rate or DEFAULT_RATE) <= LARGEST_LOAD
+    return seconds * float(info.rate or ASSUMED_RATE) <= LARGEST_LOAD
 
 
 def choose_batch(

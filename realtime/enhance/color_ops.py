@@ -89,7 +89,7 @@ def from_rgb(rgb: Any, format: PixelFormat) -> tuple[Any, ...]:
     return tuple(planes)
 
 
-def quantise(planes: tuple[Any, ...], format: PixelFormat) -> tuple[Any, ...]:
+def quantize(planes: tuple[Any, ...], format: PixelFormat) -> tuple[Any, ...]:
     """Rounds float samples to the nearest value that `format` can hold."""
     top = float((1 << format.bits) - 1)
     dtype = tf.uint8 if format.bits <= 8 else tf.uint16

@@ -5,15 +5,15 @@ from __future__ import annotations
 #: Shares of the frame interval that enhancing may take: above the first is too slow, below the second leaves room.
 BUSY, FREE = 0.85, 0.5
 #: Weight of the newest frame in the running mean: about ten frames.
-NEWEST = 0.1
+NEWEST_WEIGHT = 0.1
 #: Seconds between two steps down, and of calm before the first step up.
-SETTLE, PATIENCE = 0.5, 3.0
+DOWN_INTERVAL, UP_DELAY = 0.5, 3.0
 #: A step up that had to be taken back makes the next one wait twice as long, up to this.
-MOST_PATIENCE = 60.0
+MAX_UP_DELAY = 60.0
 
 
 class Governor:
-    """Answers the level to work at, 0 being the best picture, from how long the frames took. No clock of its own.
+    """Chooses the level to work at, 0 being the best picture, by how long the frames took. No clock of its own.
 
     Stepping down is quick, because frames are being lost; stepping up waits for calm, and longer each time it failed,
     so that the picture does not swing between two levels.
@@ -24,21 +24,21 @@ class Governor:
         self.level = self.lowest = self.changes = 0
         self._interval, self._levels = interval, levels
         self._load = 0.0
-        self._patience, self._since, self._calm = PATIENCE, SETTLE, 0.0
+        self._up_delay, self._since, self._calm = UP_DELAY, DOWN_INTERVAL, 0.0
         self._tried = False
 
     def note(self, waited: float, took: float) -> int:
-        """Takes in one frame, which lay `waited` seconds before it was begun and `took` so many; answers the level."""
+        """The level after one more frame, which `waited` so many seconds before it was begun and `took` so many."""
         self._since += self._interval
         # A frame that had to wait for longer than an interval says the same as one that took too long.
         load = max(took, waited) / self._interval
-        self._load += NEWEST * (load - self._load)
+        self._load += NEWEST_WEIGHT * (load - self._load)
         self._calm = self._calm + self._interval if self._load < FREE else 0.0
-        if self._load > BUSY and self.level < self._levels - 1 and self._since >= SETTLE:
-            if self._tried and self._since < self._patience:
-                self._patience = min(2 * self._patience, MOST_PATIENCE)
+        if self._load > BUSY and self.level < self._levels - 1 and self._since >= DOWN_INTERVAL:
+            if self._tried and self._since < self._up_delay:
+                self._up_delay = min(2 * self._up_delay, MAX_UP_DELAY)
             self._step(+1)
-        elif self.level > 0 and self._calm >= self._patience:
+        elif self.level > 0 and self._calm >= self._up_delay:
             self._step(-1)
         return self.level
 

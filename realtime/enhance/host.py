@@ -46,8 +46,8 @@ def quieten_tensorflow() -> None:
     if "REALTIME_TF_LOG" not in os.environ:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         _quiet = True
-        if sys.stderr is not None and sys.stderr is sys.__stderr__:
-            stream = sys.stderr
+        stream = sys.__stderr__
+        if stream is not None and sys.stderr is stream:
             sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=stream.encoding, errors=stream.errors)
 
 

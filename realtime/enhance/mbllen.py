@@ -12,7 +12,7 @@ from realtime.enhance.keras_loader import keras, layers
 BRANCHES = 10
 #: Layers of a branch, in order: one padded 3x3, three 5x5 that shrink the picture, three transposed that grow it back.
 BRANCH_LAYERS = 7
-#: A pixel of the answer depends on no input further away than this: ten 3x3, one 3x3 and six 5x5 kernels.
+#: A pixel of the output depends on no input further away than this: ten 3x3, one 3x3 and six 5x5 kernels.
 RECEPTIVE_RADIUS = 10 + 1 + 6 * 2
 #: Three unpadded 5x5 convolutions in a row need this much to have anything to look at.
 SMALLEST_SIDE = 3 * 4 + 1
@@ -21,7 +21,7 @@ MULTIPLY_ADDS = 448_938
 
 
 def build(height: int | None = None, width: int | None = None) -> keras.Model:
-    """The network for RGB in 0..1, float, shape ``(N, H, W, 3)``; the answer has that shape and is not clipped above 1.
+    """The network for RGB in 0..1, float, shape ``(N, H, W, 3)``; the output has that shape and is not clipped above 1.
 
     ``None`` leaves a side open. Both sides must be at least `SMALLEST_SIDE` pixels. The order of the layers is that
     of the published files, so ``model.load_weights("….h5")`` reads them as they are. Layers are named
@@ -46,8 +46,8 @@ def _feature(x: keras.KerasTensor, index: int) -> keras.KerasTensor:
 def _branch(features: keras.KerasTensor, index: int) -> keras.KerasTensor:
     name = f"branch_{index}_"
     x = layers.Conv2D(8, 3, activation="relu", padding="same", name=name + "0")(features)
-    for place, channels in enumerate((8, 16, 32), start=1):
-        x = layers.Conv2D(channels, 5, activation="relu", name=f"{name}{place}")(x)
-    for place, channels in enumerate((16, 8, 3), start=4):
-        x = layers.Conv2DTranspose(channels, 5, activation="relu", name=f"{name}{place}")(x)
+    for layer, channels in enumerate((8, 16, 32), start=1):
+        x = layers.Conv2D(channels, 5, activation="relu", name=f"{name}{layer}")(x)
+    for layer, channels in enumerate((16, 8, 3), start=4):
+        x = layers.Conv2DTranspose(channels, 5, activation="relu", name=f"{name}{layer}")(x)
     return x

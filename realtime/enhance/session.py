@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from realtime.control import Control, ControlState
-from realtime.enhance.autoselect import DEFAULT_RATE, choose_batch
+from realtime.enhance.autoselect import ASSUMED_RATE, choose_batch
 from realtime.enhance.engines.base import FrameBatch, Program, ProgramSpec
 from realtime.enhance.engines.registry import abilities
 from realtime.enhance.exposure.stream import StreamExposure
@@ -175,7 +175,7 @@ class _Computing:
         self._level = 0
         self._governor: Governor | None = None
         if info.live and self._abilities.levels > 1:
-            self._governor = Governor(1 / float(info.rate or DEFAULT_RATE), self._abilities.levels)
+            self._governor = Governor(1 / float(info.rate or ASSUMED_RATE), self._abilities.levels)
         self.batch = self._choose_batch(info, spec)
         self._spec: ProgramSpec | None = None
         self._program: Program

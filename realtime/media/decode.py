@@ -26,7 +26,7 @@ DECODER_THREADS = max(1, min(4, (os.cpu_count() or 2) // 2))
 #: refuses can be given to a tolerant one.
 CONCEALED_IN_SILENCE = ("mjpeg",)
 #: Packets to read ahead in search of a first known time, and how many behind it may be shown before it.
-PROBE_PACKETS, REORDER_DEPTH = 250, 16
+READ_AHEAD_PACKETS, REORDER_DEPTH = 250, 16
 
 
 @dataclass
@@ -139,7 +139,7 @@ def read_ahead(packets: Iterator[av.Packet], stream: int) -> list[av.Packet]:
     """The first packets, up to enough of the stream with times; fewer where there are none among the first ones."""
     read: list[av.Packet] = []
     known = 0
-    while known <= REORDER_DEPTH and len(read) < PROBE_PACKETS and (packet := next(packets, None)) is not None:
+    while known <= REORDER_DEPTH and len(read) < READ_AHEAD_PACKETS and (packet := next(packets, None)) is not None:
         read.append(packet)
         known += packet.stream.index == stream and (packet.pts is not None or packet.dts is not None)
     return read

@@ -147,10 +147,6 @@ class FileCheck:
         return round(declared - end) if declared is not None and declared - end > MAX_SHORTFALL else 0
 
 
-def _precedes(time: int | None, first: int | None) -> bool:
-    return time is not None and first is not None and time < first
-
-
 def _dropped_samples(track: isobmff.Track, indexed: int) -> int:
     """Samples that libav has dropped from its index of a track, of those that the edit list shows. Where samples last
     for different times, only an estimate is possible, and up to three times what is hidden is taken for hidden."""

@@ -16,8 +16,8 @@ SYNC = 0x47
 PACKET_SIZES = (188, 192, 204)
 #: Sync bytes in a row that are no coincidence.
 ENOUGH = 5
-#: Transport packets, and bytes, to look at in one go.
-PACKETS, WINDOW = 1 << 16, 1 << 20
+#: Transport packets, and bytes, that are read at a time.
+PACKETS_READ, BYTES_READ = 1 << 16, 1 << 20
 
 
 def count_gaps(path: Path) -> int:
@@ -52,7 +52,7 @@ def _find_row(file: BinaryIO, offset: int) -> tuple[int, int] | None:
     overlap = (ENOUGH - 1) * max(PACKET_SIZES)
     while True:
         file.seek(offset)
-        is_sync = np.frombuffer(file.read(WINDOW), np.uint8) == SYNC
+        is_sync = np.frombuffer(file.read(BYTES_READ), np.uint8) == SYNC
         found = []
         for size in PACKET_SIZES:
             starts = len(is_sync) - (ENOUGH - 1) * size
@@ -61,18 +61,18 @@ def _find_row(file: BinaryIO, offset: int) -> tuple[int, int] | None:
                 found += [(offset + int(rows.argmax()), size)] if rows.any() else []
         if found:
             return min(found)
-        if len(is_sync) < WINDOW:
+        if len(is_sync) < BYTES_READ:
             return None
-        offset += WINDOW - overlap
+        offset += BYTES_READ - overlap
 
 
 def _end_of_row(file: BinaryIO, offset: int, size: int) -> int:
     """Where the row of packets of `size` bytes ends that begins at `offset`."""
     while True:
         file.seek(offset)
-        is_sync = np.frombuffer(file.read(PACKETS * size), np.uint8)[::size] == SYNC
+        is_sync = np.frombuffer(file.read(PACKETS_READ * size), np.uint8)[::size] == SYNC
         if not is_sync.all():
             return offset + int(is_sync.argmin()) * size
-        if len(is_sync) < PACKETS:
+        if len(is_sync) < PACKETS_READ:
             return offset + len(is_sync) * size
-        offset += PACKETS * size
+        offset += PACKETS_READ * size

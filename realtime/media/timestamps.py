@@ -13,7 +13,7 @@ MAX_STEP_BACK = Fraction(1, 5)
 #: Seconds by which the distance of a packet's two times may differ from that of the packets around it.
 MAX_DISTANCE = 10
 #: Packets around it that are compared.
-WINDOW = 31
+COMPARED_PACKETS = 31
 
 
 class TimestampFixer:
@@ -56,7 +56,7 @@ class FarPtsFixer:
 
     def __init__(self, packets: Iterable[Any]) -> None:
         """`packets` are the first ones of the stream, from which the usual distance is learnt."""
-        self._distances = deque((p.pts - p.dts for p in packets if _is_timed(p)), maxlen=WINDOW)
+        self._distances = deque((p.pts - p.dts for p in packets if _is_timed(p)), maxlen=COMPARED_PACKETS)
         self._last_dts: int | None = None
         self.repaired = 0
 

@@ -47,7 +47,7 @@ def _open_video(path: Path, encoding: EncodingOptions, overwrite: bool, resume: 
 
 
 @dataclass(frozen=True)
-class Kind:
+class SinkKind:
     """A kind of sink: the suffixes that mean it, in lower case, and how to open one."""
 
     suffixes: frozenset[str]
@@ -56,6 +56,6 @@ class Kind:
 
 #: Libraries are loaded only when a kind is opened.
 KINDS = (
-    Kind(IMAGE_SUFFIXES, _open_image),
-    Kind(VIDEO_OUTPUT_SUFFIXES, _open_video),
+    SinkKind(IMAGE_SUFFIXES, _open_image),
+    SinkKind(VIDEO_OUTPUT_SUFFIXES, _open_video),
 )

@@ -107,7 +107,7 @@ def _open_video(address: str, overrides: InputOverrides) -> Source:
 
 
 @dataclass(frozen=True)
-class Kind:
+class SourceKind:
     """A kind of source: which addresses mean it, how to open one, and whether it is live by itself."""
 
     matches: Callable[[str], bool]
@@ -117,11 +117,11 @@ class Kind:
 
 #: The first that matches is opened. Libraries are loaded only then.
 KINDS = (
-    Kind(_is_camera, _open_camera, live=True),
-    Kind(_is_network, _open_network, live=True),
-    Kind(_is_images, _open_images),
-    Kind(_is_camera_name, _open_named_camera, live=True),
-    Kind(lambda address: True, _open_video),
+    SourceKind(_is_camera, _open_camera, live=True),
+    SourceKind(_is_network, _open_network, live=True),
+    SourceKind(_is_images, _open_images),
+    SourceKind(_is_camera_name, _open_named_camera, live=True),
+    SourceKind(lambda address: True, _open_video),
 )
 
 

@@ -42,7 +42,7 @@ def _network(inputs: int, outputs: int, stride: int, channels: int = student.CHA
     """As deep and wide as the engine's student. Its first output is zeros."""
     features = layers.Input((None, None, inputs))
     x = layers.Conv2D(channels, 3, strides=stride, padding="same", activation="relu")(features)
-    for _ in range(student.HIDDEN):
+    for _ in range(student.HIDDEN_LAYERS):
         x = layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
     return keras.Model(features, layers.Conv2D(outputs, 3, padding="same", kernel_initializer="zeros")(x))
 

@@ -98,7 +98,7 @@ def simulate_codec(
 ) -> list[Planes]:
     """Encodes the pictures as a clip and decodes it again, to planes of `video_format`.
 
-    `quality` is the CRF of H.264 and HEVC (18 fine, 34 coarse), the quantiser of MJPEG (2..31).
+    `quality` is the CRF of H.264 and HEVC (18 fine, 34 coarse), the quantizer of MJPEG (2..31).
     """
     height, width = pictures[0].shape[:2]
     packets = encode(pictures, codec, quality, matrix, preset)

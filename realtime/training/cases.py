@@ -20,7 +20,7 @@ from realtime.training.illumination import Illumination, even
 
 Bytes = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
-Kind = Literal["pair", "even", "uneven", "lit", "night"]
+CaseKind = Literal["pair", "even", "uneven", "lit", "night"]
 
 #: Exposures that clean material is darkened to, in turn; and where the light is uneven, ambient light beside the lamps.
 EXPOSURES, AMBIENTS = (0.05, 0.08, 0.12), (1 / 60, 1 / 100, 1 / 150)
@@ -42,7 +42,7 @@ class Case:
     """
 
     name: str
-    kind: Kind
+    kind: CaseKind
     frames: Bytes
     truth: Bytes | None
     settling: int = 0
@@ -125,7 +125,7 @@ def night_road(height: int, width: int, ambient: float) -> Illumination:
 
 
 def _darkened(
-    path: Path, kind: Kind, clean: Sequence[Floats], light: Illumination, random: np.random.Generator
+    path: Path, kind: CaseKind, clean: Sequence[Floats], light: Illumination, random: np.random.Generator
 ) -> Case:
     """In linear light, with sensor noise, as H.264. An image is scored once, after the codec has settled."""
     scenes = (np.clip(linear(picture) * light.field[..., None] + light.lamps, 0, 1) for picture in clean)

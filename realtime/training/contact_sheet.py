@@ -15,7 +15,7 @@ from realtime.errors import TrainingError
 
 Bytes = npt.NDArray[Any]
 
-JPEG_QUALITY = 92
+SHEET_JPEG_QUALITY = 92
 _HEAD = """<!DOCTYPE html><meta charset="utf-8"><title>Contact sheet</title>
 <style>body{background:#181818;color:#ddd;font:14px sans-serif}section{display:flex;flex-wrap:wrap;gap:6px}
 figure{margin:0}img{width:min(640px,46vw)}figcaption{padding:2px 0 8px}</style>
@@ -38,7 +38,7 @@ class ContactSheet:
             for column, (caption, picture) in enumerate(pictures.items()):
                 name = f"{row:03d}-{column:02d}.jpg"
                 bgr = np.ascontiguousarray(picture[..., ::-1])
-                packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+                packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, SHEET_JPEG_QUALITY])[1]
                 (self._folder / name).write_bytes(packed.tobytes())
                 figures.append(f'<figure><img src="{name}"><figcaption>{escape(caption)}</figcaption></figure>')
             self._body.append(f"<h2>{escape(title)}</h2><section>{''.join(figures)}</section>\n")

@@ -44,7 +44,7 @@ class Scene(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Camera:
+class SimulatedCamera:
     """How one scene is recorded.
 
     - `shot`, `read`, `grain`: noise as `camera_model.add_noise` takes it.
@@ -89,7 +89,7 @@ def draw_illumination(random: np.random.Generator, height: int, width: int) -> t
     return (mixed_night if kind < EVEN_SHARE + MIXED_SHARE else night_drive)(random, height, width), False
 
 
-def draw_camera(random: np.random.Generator, well_lit: bool, light: float) -> Camera:
+def draw_camera(random: np.random.Generator, well_lit: bool, light: float) -> SimulatedCamera:
     """The camera and codec of a scene. `light` is the scene's median in linear light: lamps say nothing of the rest.
 
     Noise levels are log-uniform. The widest of stills, shot 4e-3 and read 0.02 of full scale, are those of a phone at a
@@ -112,13 +112,13 @@ def draw_camera(random: np.random.Generator, well_lit: bool, light: float) -> Ca
         tone = float(np.exp(random.normal(0, 0.04)))
     if still:
         jpeg_quality = int(random.integers(60, 99)) if random.random() < 0.5 else None
-        return Camera(shot, read, grain, balance, tone, None, jpeg_quality)
+        return SimulatedCamera(shot, read, grain, balance, tone, None, jpeg_quality)
     codecs: list[Codec] = ["h264", "hevc", "mjpeg"]
     codec = codecs[random.choice(3, p=[0.65, 0.17, 0.18])]
     quality = int(random.integers(2, 11)) if codec == "mjpeg" else int(random.integers(18, 27 if well_lit else 38))
     preset = str(random.choice(["ultrafast", "veryfast", "medium"], p=[0.25, 0.5, 0.25]))
     matrix: Matrix = "bt601" if random.random() < 0.5 else "bt709"
-    return Camera(shot, read, grain, balance, tone, codec, None, quality, matrix, preset)
+    return SimulatedCamera(shot, read, grain, balance, tone, codec, None, quality, matrix, preset)
 
 
 def degrade(pictures: Sequence[Floats], random: np.random.Generator) -> Scene:

@@ -20,7 +20,7 @@ from realtime.enhance.mbllen import BRANCH_LAYERS, BRANCHES
 
 Floats = npt.NDArray[Any]
 
-#: Width of the border that the branches' three unpadded 5x5 kernels cannot see when centred.
+#: Width of the border that the branches' three unpadded 5x5 kernels cannot see when centered.
 BORDER = 6
 #: Share of He et al.'s standard deviation for ReLU layers; small, so that random channels change little at first.
 RANDOM_SCALE = 0.3

@@ -28,7 +28,7 @@ def structure(target: Any, output: Any) -> Any:
 def context(target: Any, output: Any) -> Any:
     """L1 between edges at three sizes, in place of the paper's VGG19 features, whose weights are not bundled.
 
-    The early layers of a trained classifier are mostly oriented edges at several scales; differences of neighbours in a
+    The early layers of a trained classifier are mostly oriented edges at several scales; differences of neighbors in a
     pyramid are that without weights.
     """
     error = target - output

@@ -133,7 +133,7 @@ def ab_var(clip: Bytes, truth: Bytes) -> float:
 def mabd_error(clip: Bytes, truth: Bytes) -> float:
     """Mean squared difference of MABD from that of the truth, levels squared; less is better.
 
-    MABD is the mean absolute difference of neighbouring frames (Jiang and Zheng, ICCV 2019).
+    MABD is the mean absolute difference of neighboring frames (Jiang and Zheng, ICCV 2019).
     """
     first, second = (
         np.array([float(np.abs(luma(b) - luma(a)).mean()) for a, b in itertools.pairwise(frames)])

@@ -42,7 +42,7 @@ class ClipStatistics:
     - `noise`: standard deviation of luma over time, in levels, in still places, for each interval of `LUMA_LIMITS`.
     - `chroma`: the same of Cb and Cr, of all levels.
     - `unchanged`: share of still places whose luma does not change from one frame to the next.
-    - `grain`: correlation of the noise of neighbouring pixels.
+    - `grain`: correlation of the noise of neighboring pixels.
     - `blocks`: mean step across the lines of the 8-pixel grid over that across the others.
     - `empty`: share below level 3.
     """
@@ -135,7 +135,7 @@ def _chroma(frames: Sequence[Fine], still: npt.NDArray[np.bool_]) -> float:
 
 
 def _grain(noise: Floats, still: npt.NDArray[np.bool_]) -> float:
-    """Correlation of horizontal neighbours, in still places that change at all."""
+    """Correlation of horizontal neighbors, in still places that change at all."""
     where = still[:, 1:] & still[:, :-1] & (np.abs(noise).max(axis=0)[:, 1:] > 0)
     left, right = noise[:, :, :-1][:, where], noise[:, :, 1:][:, where]
     power = float(np.sqrt((left**2).mean() * (right**2).mean())) if left.size >= LEAST_PIXELS else 0.0

@@ -176,7 +176,7 @@ def test_results_among_the_inputs_are_left_out(
 
 
 class TestSkipExisting:
-    """What is done is recognised by the job in the output's tags, not by name and length."""
+    """What is done is recognized by the job in the output's tags, not by name and length."""
 
     def enhance(self, capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, int]:
         """Number of files that were enhanced and skipped."""

@@ -198,6 +198,6 @@ def test_an_estimate_near_the_limit_is_measured(automatic: Enhancer, monkeypatch
 
 def test_a_stream_without_a_rate_counts_as_an_ordinary_one() -> None:
     stream = info(64, 48, rate=None)
-    assert autoselect.keeps_up(0.8 / autoselect.DEFAULT_RATE, stream)
-    assert not autoselect.keeps_up(0.9 / autoselect.DEFAULT_RATE, stream)
-    assert autoselect.keeps_up(0.9 / autoselect.DEFAULT_RATE, info(64, 48, format=RGB, rate=Fraction(10)))
+    assert autoselect.keeps_up(0.8 / autoselect.ASSUMED_RATE, stream)
+    assert not autoselect.keeps_up(0.9 / autoselect.ASSUMED_RATE, stream)
+    assert autoselect.keeps_up(0.9 / autoselect.ASSUMED_RATE, info(64, 48, format=RGB, rate=Fraction(10)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.color import Matrix
-from realtime.enhance.color_ops import from_rgb, quantise, to_rgb
+from realtime.enhance.color_ops import from_rgb, quantize, to_rgb
 from realtime.enhance.tensorflow_loader import tf
 from realtime.frame import Model, PixelFormat, Samples
 
@@ -32,7 +32,7 @@ def rgb_of(planes: tuple[Samples, ...], format: PixelFormat) -> np.ndarray:
 
 
 def planes_of(rgb: np.ndarray, format: PixelFormat) -> tuple[Samples, ...]:
-    output = quantise(from_rgb(tf.constant(rgb[None], tf.float32), format), format)
+    output = quantize(from_rgb(tf.constant(rgb[None], tf.float32), format), format)
     return tuple(np.asarray(plane)[0] for plane in output)
 
 
@@ -96,7 +96,7 @@ def test_known_values(values: tuple[int, ...], matrix: Matrix, full: bool, rgb: 
     # The samples are rounded, so colors are met within one step.
     assert pixel(values, "yuv", 8, matrix, full) == pytest.approx(rgb, abs=1 / 150)
     back = planes_of(np.array([[rgb]], np.float32), PixelFormat("yuv", 8, (1, 1), matrix, full))
-    # Full range: the centre is 128 and the reach 255, so the ends of chroma are clipped by half a level.
+    # Full range: the center is 128 and the reach 255, so the ends of chroma are clipped by half a level.
     assert [int(plane[0, 0]) for plane in back] == pytest.approx(values, abs=1 if full else 0)
 
 
@@ -132,7 +132,7 @@ def test_chroma_is_averaged() -> None:
     assert int(planes_of(picture, format)[2][0, 0]) == pytest.approx((int(red) + 128) / 2, abs=1)
 
 
-def test_quantise_rounds_and_does_not_truncate() -> None:
+def test_quantize_rounds_and_does_not_truncate() -> None:
     values = tf.constant([[[-3.0, 0.4, 0.6, 254.6, 300.0]]])
-    assert np.asarray(quantise((values,), PixelFormat("gray"))[0]).tolist() == [[[0, 0, 1, 255, 255]]]
-    assert np.asarray(quantise((values * 10,), PixelFormat("gray", 10))[0]).tolist() == [[[0, 4, 6, 1023, 1023]]]
+    assert np.asarray(quantize((values,), PixelFormat("gray"))[0]).tolist() == [[[0, 0, 1, 255, 255]]]
+    assert np.asarray(quantize((values * 10,), PixelFormat("gray", 10))[0]).tolist() == [[[0, 4, 6, 1023, 1023]]]

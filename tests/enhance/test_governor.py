@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.enhance.governor import MOST_PATIENCE, Governor
+from realtime.enhance.governor import MAX_UP_DELAY, Governor
 
 INTERVAL = 1 / 30
 
@@ -50,7 +50,7 @@ def test_a_step_up_that_fails_is_tried_ever_more_rarely() -> None:
     governor = Governor(INTERVAL, 2)
     run(governor, 600, {0: 1.2, 1: 0.3})
     assert governor.changes < 40
-    levels = run(governor, 2 * MOST_PATIENCE, {0: 1.2, 1: 0.3})
+    levels = run(governor, 2 * MAX_UP_DELAY, {0: 1.2, 1: 0.3})
     assert sum(level == 1 for level in levels) > 0.95 * len(levels)
 
 

@@ -1,4 +1,4 @@
-"""Frames between pixel formats: exact where nothing must change, accurate in the dark, and of the right colours."""
+"""Frames between pixel formats: exact where nothing must change, accurate in the dark, and of the right colors."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def test_gray_keeps_its_level_over_any_format(format: PixelFormat, value: int) -
     assert np.abs(back.planes[0].astype(int) - value).max() <= 1
 
 
-def test_colours_come_back() -> None:
-    colour = np.tile(np.array([200, 60, 20], np.uint8), (24, 36, 1))
+def test_colors_come_back() -> None:
+    color = np.tile(np.array([200, 60, 20], np.uint8), (24, 36, 1))
     for matrix in ("bt601", "bt709", "bt2020"):
-        there = convert(Frame((colour,)), PixelFormat("yuv", 8, (1, 1), matrix, False))
-        assert np.abs(convert(there, RGB).planes[0].astype(int) - colour).max() <= 2
+        there = convert(Frame((color,)), PixelFormat("yuv", 8, (1, 1), matrix, False))
+        assert np.abs(convert(there, RGB).planes[0].astype(int) - color).max() <= 2
         red, blue = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}[matrix]
         luma = 16 + 219 / 255 * (red * 200 + (1 - red - blue) * 60 + blue * 20)
         assert abs(there.planes[0].mean() - luma) <= 1
@@ -75,9 +75,9 @@ def test_planes_of_an_encoders_picture_are_those_of_the_frame(format: PixelForma
 
 
 def test_rgb_is_padded_before_chroma_is_computed() -> None:
-    colour = np.tile(np.array([200, 60, 20], np.uint8), (23, 37, 1))
+    color = np.tile(np.array([200, 60, 20], np.uint8), (23, 37, 1))
     target = PixelFormat("yuv", 8, (2, 2), "bt709", False)
-    picture = to_video_frame(Frame((colour,)), target)
+    picture = to_video_frame(Frame((color,)), target)
     assert (picture.width, picture.height) == (38, 24)
     assert all(plane.std() == 0 for plane in planes(picture, target))
 

@@ -174,11 +174,11 @@ def test_a_round_trip_through_rgb_moves_no_sample(matrix: Any, full: bool, chrom
     format = PixelFormat("yuv", bits, chroma, matrix, full)
     random = np.random.default_rng(1)
     # ChromaDeveloper that exist: what lies outside RGB's cube cannot come back.
-    from realtime.enhance.color_ops import from_rgb, quantise
+    from realtime.enhance.color_ops import from_rgb, quantize
 
     rgb = random.uniform(0, 1, (1, 24, 32, 3)).astype(np.float32)
     rgb = rgb.reshape(1, 12, 2, 16, 2, 3)[:, :, :1, :, :1].repeat(2, 2).repeat(2, 4).reshape(1, 24, 32, 3)
-    planes = tuple(np.asarray(plane)[0] for plane in quantise(from_rgb(rgb, format), format))
+    planes = tuple(np.asarray(plane)[0] for plane in quantize(from_rgb(rgb, format), format))
     again = converted(planes, format, format)
     assert max(int(np.abs(a.astype(int) - b.astype(int)).max()) for a, b in zip(planes, again)) <= 1
 

@@ -19,7 +19,7 @@ from realtime.training.camera_model import (
     to_rgb,
     video_format,
 )
-from realtime.training.degradation import Camera, Scene, degrade, draw_camera
+from realtime.training.degradation import Scene, SimulatedCamera, degrade, draw_camera
 from realtime.training.illumination import DRIVE_AMBIENT, Illumination, even, mixed_night, night_drive
 
 
@@ -98,11 +98,11 @@ def test_even_light_is_even() -> None:
 
 def test_a_camera_without_faults_records_what_is_there() -> None:
     light = linear(picture())
-    still = Camera(0.0, 0.0, codec=None)
+    still = SimulatedCamera(0.0, 0.0, codec=None)
     assert still.format == RGB
     recorded = to_rgb(still.record([light], np.random.default_rng(0))[0], RGB)
     assert abs(recorded - picture()).max() <= 0.51 / 255
-    reddish = Camera(0.0, 0.0, balance=(1.2, 1.0, 1.0), codec=None).record([light], np.random.default_rng(0))
+    reddish = SimulatedCamera(0.0, 0.0, balance=(1.2, 1.0, 1.0), codec=None).record([light], np.random.default_rng(0))
     red = to_rgb(reddish[0], RGB)
     assert (red - recorded)[..., 0].mean() > 0.02
     assert np.array_equal(red[..., 1:], recorded[..., 1:])

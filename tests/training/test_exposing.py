@@ -12,7 +12,7 @@ from realtime.enhance.exposure.night import STEPS, Fine, reduce_planes, to_fine
 from realtime.frame import RGB
 from realtime.training import exposing
 from realtime.training.camera_model import encoded, linear
-from realtime.training.degradation import Camera, Scene
+from realtime.training.degradation import Scene, SimulatedCamera
 from realtime.training.exposing import LAST_FRAMES, expose, fine_to_rgb, true_exposure
 from realtime.training.illumination import Illumination, even
 
@@ -22,14 +22,14 @@ def picture(height: int = 96, width: int = 128) -> Any:
     return np.stack([x / width, y / height, 0.5 + 0.4 * np.sin(x / 7)], axis=-1).astype(np.float32)
 
 
-def scene(light: Illumination, camera: Camera, frames: int = 1) -> Scene:
+def scene(light: Illumination, camera: SimulatedCamera, frames: int = 1) -> Scene:
     """A scene of which nothing moves."""
     dark = [np.clip(linear(picture()) * light.field[..., None] + light.lamps, 0, 1)] * frames
     recorded = camera.record(dark, np.random.default_rng(0))
     return Scene(recorded, camera.format, [encoded(d) for d in dark], [picture()] * frames, light)
 
 
-CLEAN = Camera(0.0, 0.0, codec=None)
+CLEAN = SimulatedCamera(0.0, 0.0, codec=None)
 
 
 def test_rgb_of_fine_planes_is_what_the_exact_engine_gets() -> None:
@@ -62,7 +62,7 @@ def test_without_lift_frames_are_as_they_were_recorded() -> None:
 
 
 def test_the_last_frames_of_a_clip_come_last_one_first() -> None:
-    clip = scene(even(96, 128, 0.2), Camera(1e-4, 1e-3, quality=18), frames=5)
+    clip = scene(even(96, 128, 0.2), SimulatedCamera(1e-4, 1e-3, quality=18), frames=5)
     clip = clip._replace(dark=[d * np.float32(0.8 + 0.05 * i) for i, d in enumerate(clip.dark)])
     examples = expose(clip, np.random.default_rng(0))
     assert len(examples) == LAST_FRAMES
@@ -81,7 +81,7 @@ def test_the_true_exposure_brings_back_daylight() -> None:
 
 
 def test_memory_calms_what_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip = scene(even(96, 128, 0.1), Camera(1e-3, 4e-3, codec="mjpeg", quality=2), frames=6)
+    clip = scene(even(96, 128, 0.1), SimulatedCamera(1e-3, 4e-3, codec="mjpeg", quality=2), frames=6)
     errors = []
     for share in (0.0, 1.0):
         monkeypatch.setattr(exposing, "DENOISED_SHARE", share)

@@ -20,7 +20,7 @@ def write_picture(path: Path) -> Path:
 
 
 def write_sources(folder: Path, *rows: tuple[str, str]) -> None:
-    lines = ["file\tuse\tlicence", *(f"{file}\t{use}\tCC0" for file, use in rows)]
+    lines = ["file\tuse\tlicense", *(f"{file}\t{use}\tCC0" for file, use in rows)]
     (folder / "SOURCES.tsv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -81,7 +81,7 @@ def test_a_table_that_allows_nothing_or_is_no_table(tmp_path: Path) -> None:
     write_sources(tmp_path, ("a.png", "measure only"))
     with pytest.raises(TrainingError, match="allows none of the 1 files"):
         find_training_files([tmp_path])
-    (tmp_path / "SOURCES.tsv").write_text("name\tlicence\na.png\tCC0\n", "utf-8")
+    (tmp_path / "SOURCES.tsv").write_text("name\tlicense\na.png\tCC0\n", "utf-8")
     with pytest.raises(TrainingError, match="no column file, use"):
         find_training_files([tmp_path])
 

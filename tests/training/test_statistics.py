@@ -47,7 +47,7 @@ def test_what_stands_still_is_unchanged_and_blocks_are_seen() -> None:
     assert found.noise[0] == 0
 
 
-def test_grain_is_the_correlation_of_neighbours() -> None:
+def test_grain_is_the_correlation_of_neighbors() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (12, 96, 130))
     smooth = (noise[:, :, 1:-1] + noise[:, :, 2:]) / 2
     found = measure(frames(40 + smooth))

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged
-from realtime.enhance.exposure.fine import Source
+from realtime.enhance.exposure.fine import SamplePlane
 
 Shorts = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
 
 #: Shares in fixed point: 1 is this.
-ONE = 256
+SHARE_UNIT = 256
 
 
 class Blend:
@@ -22,12 +22,14 @@ class Blend:
 
     def __init__(self, share: Floats | None, height: int, width: int, buffers: Buffers) -> None:
         self._height = height
-        self._weight = np.full((1, 1), ONE, np.int16) if share is None else np.rint(share * ONE).astype(np.int16)
+        self._weight = (
+            np.full((1, 1), SHARE_UNIT, np.int16) if share is None else np.rint(share * SHARE_UNIT).astype(np.int16)
+        )
         self._lows, self._highs = self._weight.min(axis=1).tolist(), self._weight.max(axis=1).tolist()
         self._full = Enlarged(self._weight, height, width, buffers)
         self._room = buffers.take(min(height, BAND), width)
 
-    def band(self, rows: slice, before: list[Shorts], now: list[Source], out: list[Shorts]) -> None:
+    def band(self, rows: slice, before: list[Shorts], now: list[SamplePlane], out: list[Shorts]) -> None:
         """Some rows of planes of the same size; `before` and `out` may be the same arrays."""
         cells = _seen(rows, self._height, len(self._weight))
         low, high = min(self._lows[cells]), max(self._highs[cells])
@@ -35,12 +37,12 @@ class Blend:
         for old, source, new in zip(before, now, out):
             part = source.band(rows, self._room[: rows.stop - rows.start])
             if weight is None:
-                share = low / ONE
+                share = low / SHARE_UNIT
                 cv2.addWeighted(part, source.slope * share, old[rows], 1 - share, source.offset * share, new[rows])
                 continue
             change = self._room[: len(part)]
             cv2.addWeighted(part, source.slope, old[rows], -1, source.offset, change)
-            cv2.multiply(change, weight, change, scale=1 / ONE)
+            cv2.multiply(change, weight, change, scale=1 / SHARE_UNIT)
             cv2.add(old[rows], change, new[rows])
 
 

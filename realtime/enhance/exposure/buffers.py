@@ -45,7 +45,7 @@ class Buffers:
 
 
 class Enlarged:
-    """A small picture over a plane (H, W), bilinear with half-pixel centres, a band at a time: a whole one would be
+    """A small picture over a plane (H, W), bilinear with half-pixel centers, a band at a time: a whole one would be
     written to memory and read again."""
 
     def __init__(self, values: Shorts, height: int, width: int, buffers: Buffers) -> None:

@@ -16,32 +16,19 @@ from realtime.enhance.exposure.reduced import Reduced
 Floats = npt.NDArray[np.float32]
 
 #: Seconds in which the tone covers 63 % of a change, as calm as a camera's own exposure.
-PATIENCE = 0.8
+TIME_CONSTANT = 0.8
 #: The same where the scene's lift falls: a flash of lightning must not blow the frame for long.
-HASTE = 0.12
+FALL_TIME_CONSTANT = 0.12
 #: Seconds over which the scene's highlights are remembered: a lamp that flashes once a second counts as lit all the
 #: time.
-WINDOW = 2.0
+HIGHLIGHT_SECONDS = 2.0
 #: The tone is read so often, in seconds: scenes do not change faster, and reading costs more than following.
-EVERY = 0.1
+READ_INTERVAL = 0.1
 #: Two frames are of one shot when their histograms (half-stop bins) share at least this much, or their structure
 #: correlates this much.
 SAME_LIGHT, SAME_PLACES = 0.55, 0.5
 #: A jump in time by so many seconds, or back, starts anew.
-GAP = 3.0
-
-
-def parse_mode(text: str) -> str | float:
-    """``auto``, ``scene``, ``off``, or an exposure value in stops from 0 to 8. Raises ValueError with the choices."""
-    if text in ("auto", "scene", "off"):
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 8:
-        raise ValueError(f"exposure is auto, scene, off or a number of stops from 0 to 8, not {text!r}")
-    return value
+SHOT_GAP = 3.0
 
 
 @dataclass
@@ -81,11 +68,11 @@ class ExposureController:
             return _fixed(small, float(self._mode))
         seen, bins = _thumbnail(small)
         elapsed = seconds - self._when
-        if self._shot is not None and not 0 <= elapsed <= GAP:
+        if self._shot is not None and not 0 <= elapsed <= SHOT_GAP:
             self.reset()
         if self._shot is None or not _same(self._shot, seen, bins):
             self._cut(small, seconds, seen, bins, noise)
-        elif seconds - self._read >= EVERY:
+        elif seconds - self._read >= READ_INTERVAL:
             self._follow(small, seconds, noise)
         assert self._shot is not None
         self._shot.seen, self._shot.bins, self._when = seen, bins, seconds
@@ -97,7 +84,11 @@ class ExposureController:
 
     def _cut(self, small: Reduced, seconds: float, seen: Floats, bins: Floats, noise: float) -> None:
         left = self._shot
-        if self._before is not None and seconds - self._before[0] < WINDOW and _same(self._before[1], seen, bins):
+        if (
+            self._before is not None
+            and seconds - self._before[0] < HIGHLIGHT_SECONDS
+            and _same(self._before[1], seen, bins)
+        ):
             # A flash over the whole frame is over: the shot goes on as it was.
             self._shot, self._before = self._before[1], None
         else:
@@ -112,15 +103,15 @@ class ExposureController:
         assert self._shot is not None
         tone, history = self._shot.tone, self._shot.history
         history.append((seconds, read(small), night_share(small, tone.scene)))
-        while history[0][0] < seconds - WINDOW:
+        while history[0][0] < seconds - HIGHLIGHT_SECONDS:
             history.popleft()
         # The brightest of the last seconds counts for highlights, the median for the rest.
         brightest = Reading(min(r.scene for _, r, _ in history), max(r.lit for _, r, _ in history))
         night = float(np.median([night for _, _, night in history]))
         goal = tone_of(brightest, brightest.scene, night, noise)
         elapsed, self._read = seconds - self._read, seconds
-        step = 1 - float(np.exp(-elapsed / PATIENCE))
-        follow = 1 - float(np.exp(-elapsed / HASTE)) if goal.scene < tone.scene else step
+        step = 1 - float(np.exp(-elapsed / TIME_CONSTANT))
+        follow = 1 - float(np.exp(-elapsed / FALL_TIME_CONSTANT)) if goal.scene < tone.scene else step
         calm = Tone(*(old + step * (new - old) for old, new in zip(tone, goal)))
         self._shot.tone = calm._replace(scene=tone.scene + follow * (goal.scene - tone.scene))
 

@@ -14,8 +14,8 @@ from realtime.enhance.exposure.reduced import Reduced
 Floats = npt.NDArray[np.float32]
 
 #: Levels of luma at and below which a place without structure is smoothed whole, and from which on it is not touched.
-SMOOTH, ROUGH = 3.0, 9.0
-#: The structure (a standard deviation over a neighbourhood of cells, in levels) that is certainly noise and codec,
+SMOOTHED_LEVEL, UNTOUCHED_LEVEL = 3.0, 9.0
+#: The structure (a standard deviation over a neighborhood of cells, in levels) that is certainly noise and codec,
 #: and that is certainly there.
 NO_STRUCTURE, STRUCTURE = 0.8, 2.0
 
@@ -30,7 +30,7 @@ class Dark(NamedTuple):
 def dark_of(small: Reduced) -> Dark | None:
     """What becomes of places without signal; None where there are none."""
     luma = small.luma
-    dark = ramp(luma, ROUGH, SMOOTH)
+    dark = ramp(luma, UNTOUCHED_LEVEL, SMOOTHED_LEVEL)
     if float(dark.max()) == 0:
         return None
     mean = cv2.blur(luma, (9, 9))
@@ -42,7 +42,7 @@ def dark_of(small: Reduced) -> Dark | None:
     # The mean of the empty places alone: light from beside them must not leak in.
     half = (-(-luma.shape[1] // 2), -(-luma.shape[0] // 2))
     share = np.maximum(cv2.resize(empty, half, interpolation=cv2.INTER_AREA), np.float32(1e-3))
-    coarse = cv2.resize(np.minimum(luma, np.float32(ROUGH)), half, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(np.minimum(luma, np.float32(UNTOUCHED_LEVEL)), half, interpolation=cv2.INTER_AREA)
     soft = _wide(coarse * share) / _wide(share)
     return Dark(np.asarray(keep), np.asarray((1 - keep) * cv2.resize(soft, luma.shape[::-1])))
 

@@ -31,7 +31,7 @@ class Fine(NamedTuple):
     red: Shorts | None
 
 
-class Source(NamedTuple):
+class SamplePlane(NamedTuple):
     """A plane (H, W) of samples, such that ``slope * band + offset`` is a band of it in fixed point. Both are constant,
     so that a pass that combines planes converts for nothing."""
 
@@ -86,16 +86,16 @@ def to_fine(planes: tuple[Samples, ...], format: PixelFormat) -> Fine:
     return Fine(luma_plane, _look_up(planes[1], chroma_table), _look_up(planes[2], chroma_table))
 
 
-def sources(planes: tuple[Samples, ...], format: PixelFormat) -> tuple[Source, ...]:
+def sample_planes(planes: tuple[Samples, ...], format: PixelFormat) -> tuple[SamplePlane, ...]:
     """Luma and chroma, clipped as `to_fine` does, for a conversion in bands."""
     if format.model == "rgb":
-        return tuple(Source(plane, 1.0, 1.0, 0.0) for plane in to_fine(planes, format) if plane is not None)
+        return tuple(SamplePlane(plane, 1.0, 1.0, 0.0) for plane in to_fine(planes, format) if plane is not None)
     offset, span, middle, reach = sample_scale(format.bits, format.full_range)
     unit = STEPS * 2.0 ** (8 - format.bits)
     limits = None if format.full_range else (int(offset), int(offset + span))
     white = 255 * STEPS
-    luma = Source(planes[0], unit, white / unit / span, -offset * white / span, limits)
-    return (luma, *(Source(plane, unit, white / unit / reach, -middle * white / reach) for plane in planes[1:]))
+    luma = SamplePlane(planes[0], unit, white / unit / span, -offset * white / span, limits)
+    return (luma, *(SamplePlane(plane, unit, white / unit / reach, -middle * white / reach) for plane in planes[1:]))
 
 
 @lru_cache(maxsize=8)

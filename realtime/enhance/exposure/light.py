@@ -4,7 +4,7 @@ All levels are sRGB-encoded luma in 0..255, as float; stops are powers of two of
 
 For levels above 10, IEC 61966-2-1 says ``light = ((level + 14) / 269) ** 2.4``. So ``level + 14`` times ``2 ** (stops /
 2.4)`` is a lift in linear light, exact and without a power for every pixel. Below that, the standard's toe would
-multiply quantisation and noise by up to 25; the toe used here is a straight line of slope `TOE`: an 8-bit level of 1
+multiply quantization and noise by up to 25; the toe used here is a straight line of slope `TOE`: an 8-bit level of 1
 to 3 is mostly rounding and codec noise, and is not worth more.
 """
 
@@ -25,8 +25,7 @@ SPAN = 269.0
 #: The exponent of sRGB.
 POWER = 2.4
 #: Slope of the toe. It meets ``level + OFFSET`` at level 9.3, near the 10.3 where sRGB itself becomes a line. Larger
-#: values
-#: show more of the darkest levels and more of their noise.
+#: values show more of the darkest levels and more of their noise.
 TOE = 2.5
 #: Where the shoulder may begin, when the lifted picture reaches beyond white.
 KNEE = 190.0
@@ -40,14 +39,14 @@ BEND = (0.3, 0.58)
 class ExposureMap:
     """How much a frame is lifted, place by place.
 
-    `stops` float32 (h, w), 0 or more, and `colour` float32 (h, w), the factor of the colour differences, lie over the
-    whole frame whatever its size; enlarge them bilinearly with half-pixel centres. `scene` is the single number in
+    `stops` float32 (h, w), 0 or more, and `color` float32 (h, w), the factor of the color differences, lie over the
+    whole frame whatever its size; enlarge them bilinearly with half-pixel centers. `scene` is the single number in
     stops. `white` is the lifted level (before the shoulder) of the brightest places; at 255 or below there is no
     shoulder. The arrays must not be written to.
     """
 
     stops: Floats
-    colour: Floats
+    color: Floats
     scene: float
     white: float
 
@@ -59,7 +58,7 @@ class ExposureMap:
     @property
     def unchanged(self) -> bool:
         """Whether every frame comes back as it is."""
-        return bool(self.stops.max() < 1e-3 and abs(self.colour - 1).max() < 1e-3)
+        return bool(self.stops.max() < 1e-3 and abs(self.color - 1).max() < 1e-3)
 
 
 def even(stops: float, white: float = 255.0) -> ExposureMap:
@@ -114,7 +113,7 @@ def lift(level: Floats, gain: Floats, white: float) -> Floats:
 
 
 def enlarge(values: Floats, height: int, width: int) -> Floats:
-    """A map over a frame of that size, bilinear with half-pixel centres."""
+    """A map over a frame of that size, bilinear with half-pixel centers."""
     if values.shape == (height, width):
         return values
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR))
@@ -123,12 +122,12 @@ def enlarge(values: Floats, height: int, width: int) -> Floats:
 def lift_rgb(rgb: Floats, exposure: ExposureMap, luma: tuple[float, float, float] = (0.2126, 0.7152, 0.0722)) -> Floats:
     """The whole reference on a picture: float32 RGB (H, W, 3) in 0..1, sRGB-encoded, to its like.
 
-    Luma goes through `lift`; the differences of R, G and B from luma are multiplied by the map `colour`: a lift in
+    Luma goes through `lift`; the differences of R, G and B from luma are multiplied by the map `color`: a lift in
     linear light multiplies differences of encoded channels by the same gain as ``level + OFFSET``.
     """
     height, width = rgb.shape[:2]
     level = (rgb @ np.array(luma, np.float32) * np.float32(255)).astype(np.float32)
-    gain, colour = (enlarge(values, height, width) for values in (exposure.gains, exposure.colour))
+    gain, color = (enlarge(values, height, width) for values in (exposure.gains, exposure.color))
     lifted = lift(level, gain, exposure.white)
-    difference = (rgb * np.float32(255) - level[..., None]) * colour[..., None]
+    difference = (rgb * np.float32(255) - level[..., None]) * color[..., None]
     return np.asarray(np.clip((lifted[..., None] + difference) / np.float32(255), 0, 1))

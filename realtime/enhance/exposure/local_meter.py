@@ -29,35 +29,31 @@ HIGHLIGHT_STOPS = 0.1
 #: A lack of less than the first is none, above the second it is whole: a well lit frame stays as it is.
 SNAP = (0.35, 0.9)
 #: The most a scene, and the most a place, is lifted. 7.2 stops are a gain of 8 on ``level + OFFSET``.
-MOST_SCENE, MOST = 6.0, 7.2
-#: Local lift pulls places darker than `PIVOT` (stops below white after the scene's lift; -2.5 is mid grey) towards
-#: it, by a
-#: share of at most `PULL`: the rest of the difference stays, so that night still looks like night.
+MAX_SCENE_STOPS, MAX_STOPS = 6.0, 7.2
+#: Local lift pulls places darker than `PIVOT` (stops below white after the scene's lift; -2.5 is mid gray) towards it,
+#: by a share of at most `PULL`: the rest of the difference stays, so that night still looks like night.
 PIVOT, PULL = -2.4, 0.76
 #: A place is dark below the first stop, certainly below the second. Local lift begins when the dark covers the first
-#: share of what
-#: holds signal, and is whole at the second: shadows of a day are not night.
-DARK = (-4.5, -5.5)
-SHARE = (0.28, 0.54)
-#: Where the scene had to be lifted at all, its mean in stops below white from which on, and at which, it is a night
-#: as well: a dim
-#: frame with pools of light has no black to speak of.
+#: share of what holds signal, and is whole at the second: shadows of a day are not night.
+DARK_STOPS = (-4.5, -5.5)
+DARK_SHARE = (0.28, 0.54)
+#: Where the scene had to be lifted at all, its mean in stops below white from which on, and at which, it is a night as
+#: well: a dim frame with pools of light has no black to speak of.
 KEY = (-3.0, -4.2)
 #: What is lit in a night, a tenth of the frame, is brought to so many stops below white, lifted by at most
-#: `MOST_WIDE`: a small lamp or the printed date must not keep what it does not light in the dark.
-LIT_SHARE, LIT_STOPS, MOST_WIDE = 0.9, -1.4, 2.0
-#: Stops below the pivot by which the local lift has come in by two thirds: contrast just below mid grey stays.
+#: `MAX_WIDE_STOPS`: a small lamp or the printed date must not keep what it does not light in the dark.
+LIT_SHARE, LIT_STOPS, MAX_WIDE_STOPS = 0.9, -1.4, 2.0
+#: Stops below the pivot by which the local lift has come in by two thirds: contrast just below mid gray stays.
 ONSET = 1.0
 #: Local lift leaves the brightest of a cell so many stops below white.
 ROOM = 0.6
 #: Levels of the base at which a place holds no signal, and full signal. Multiplied by the noise where that is more
 #: than a level.
 NOTHING, SIGNAL = 0.5, 6.0
-#: Colour differences of less than the first, in levels, say nothing in the dark; from the second on they do. One step
-#: of 8-bit chroma
-#: is 1.1; codecs leave whole skies one or two steps off neutral.
+#: Color differences of less than the first, in levels, say nothing in the dark; from the second on they do. One step
+#: of 8-bit chroma is 1.1; codecs leave whole skies one or two steps off neutral.
 CORED, TRUSTED = 1.6, 4.0
-#: Luma up to which that holds, and above which colour is not touched.
+#: Luma up to which that holds, and above which color is not touched.
 DIM, LIT = 20.0, 36.0
 #: The share of cells below the lifted level that counts as white: one in 500 may be a glint.
 WHITEST = 0.998
@@ -76,8 +72,7 @@ class Reading(NamedTuple):
 
 class Tone(NamedTuple):
     """What is calm over time: the scene's lift in stops; the local pull 0..`PULL`; `wide`, stops for all but the
-    brightest places of a
-    night; the noise (a standard deviation in levels)."""
+    brightest places of a night; the noise (a standard deviation in levels)."""
 
     scene: float
     pull: float
@@ -94,11 +89,11 @@ def ramp(values: Floats, start: Any, end: Any) -> Floats:
 
 def _snapped(stops: float) -> float:
     share = min(max((stops - SNAP[0]) / (SNAP[1] - SNAP[0]), 0.0), 1.0)
-    return min(stops * share * share * (3 - 2 * share), MOST_SCENE)
+    return min(stops * share * share * (3 - 2 * share), MAX_SCENE_STOPS)
 
 
 def read(small: Reduced) -> Reading:
-    """What the scene lacks, in stops (0..`MOST_SCENE`), by its highlights."""
+    """What the scene lacks, in stops (0..`MAX_SCENE_STOPS`), by its highlights."""
     peak = np.sort(small.peak[::2, ::2], axis=None)
     levels = np.array([peak[int(p / 100 * (len(peak) - 1))] for p, _ in HIGHLIGHTS], np.float32)
     stops = to_stops(levels)
@@ -118,12 +113,12 @@ def night_share(small: Reduced, scene: float) -> float:
     total = float(weight.sum())
     if total <= 1e-3 * luma.size:
         return 0.0
-    share = float((weight * ramp(stops, *DARK)).sum()) / total
+    share = float((weight * ramp(stops, *DARK_STOPS)).sum()) / total
     key = float((weight * np.maximum(stops, np.float32(-10))).sum()) / total
     found = ramp(
         np.array([share, key, scene], np.float32),
-        np.array([SHARE[0], KEY[0], 0.75]),
-        np.array([SHARE[1], KEY[1], 1.75]),
+        np.array([DARK_SHARE[0], KEY[0], 0.75]),
+        np.array([DARK_SHARE[1], KEY[1], 1.75]),
     )
     return float(max(found[0], found[1] * found[2]))
 
@@ -131,7 +126,7 @@ def night_share(small: Reduced, scene: float) -> float:
 def tone_of(reading: Reading, scene: float, night: float, noise: float) -> Tone:
     """The tone for a scene lifted by `scene` stops that is so much (0..1) a night."""
     # Where the highlights let the whole scene be lifted, its lit places are where they belong.
-    wide = min(max(LIT_STOPS - reading.lit - scene, 0.0), MOST_WIDE) * max(0.0, 1 - scene / 2)
+    wide = min(max(LIT_STOPS - reading.lit - scene, 0.0), MAX_WIDE_STOPS) * max(0.0, 1 - scene / 2)
     return Tone(scene, PULL * night, wide * night, noise)
 
 
@@ -175,25 +170,25 @@ def _map(small: Reduced, base: Floats, stops: Floats, scene: float, noise: float
     base_level = from_tone(np.float32(269) * np.exp2(base / np.float32(POWER)))
     worth = np.float32(max(1.0, noise))
     signal = np.clip((base_level - NOTHING * worth) / ((SIGNAL - NOTHING) * worth), 0, 1)
-    limit = np.float32(POWER) * np.log2(1 + np.float32(2 ** (MOST / POWER) - 1) * signal)
-    stops = np.minimum(np.minimum(stops, limit), np.float32(MOST)).astype(np.float32)
+    limit = np.float32(POWER) * np.log2(1 + np.float32(2 ** (MAX_STOPS / POWER) - 1) * signal)
+    stops = np.minimum(np.minimum(stops, limit), np.float32(MAX_STOPS)).astype(np.float32)
     gain = np.exp2(stops / np.float32(POWER))
     lifted = from_tone(to_tone(small.peak) * gain)
     some = lifted[::2, ::2].ravel()
     index = int(WHITEST * (len(some) - 1))
     white = float(max(255.0, np.partition(some, index)[index]))
-    return ExposureMap(stops, _colour(small, gain, lifted, white), scene, white)
+    return ExposureMap(stops, _color(small, gain, lifted, white), scene, white)
 
 
-def _colour(small: Reduced, gain: Floats, lifted: Floats, white: float) -> Floats:
-    """The factor of colour differences: the gain, less where the dark holds no colour and where white is near."""
+def _color(small: Reduced, gain: Floats, lifted: Floats, white: float) -> Floats:
+    """The factor of color differences: the gain, less where the dark holds no color and where white is near."""
     size = np.maximum(abs(cv2.blur(small.blue, (5, 5))), abs(cv2.blur(small.red, (5, 5))))
     doubt = (1 - ramp(size, CORED, TRUSTED)) * ramp(small.luma, LIT, DIM) * (1 - 1 / gain)
     nothing = ramp(small.luma, 6.0, 2.0) * (1 - 1 / gain)
     keep = (1 - doubt) * (1 - nothing)
     over = np.minimum(1, np.float32(235) / np.maximum(lifted, 1))
     factor = np.maximum(gain * over, 1) * keep
-    # Nor may colour push a channel to where it counts as blown, in a sky as little as in a lamp.
+    # Nor may color push a channel to where it counts as blown, in a sky as little as in a lamp.
     room = np.maximum(np.float32(LANDING - 2) - lift(small.luma, gain, white), 0)
-    least = np.clip(5 - 4 * gain, 0, 1)  # what is not lifted keeps its colour
+    least = np.clip(5 - 4 * gain, 0, 1)  # what is not lifted keeps its color
     return np.asarray(np.minimum(factor, np.maximum(room / np.maximum(small.peak - small.luma, 1), least)), np.float32)

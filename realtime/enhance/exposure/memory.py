@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark, dark_of
-from realtime.enhance.exposure.fine import Fine, Source, sources
+from realtime.enhance.exposure.fine import Fine, SamplePlane, sample_planes
 from realtime.enhance.exposure.gate import first_noise, moved
 from realtime.enhance.exposure.light import ExposureMap, even
 from realtime.enhance.exposure.passes import remember_and_lift
-from realtime.enhance.exposure.reduced import Reduced, peak_of, reduce_sources
+from realtime.enhance.exposure.reduced import Reduced, peak_of, reduce_sample_planes
 from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
@@ -24,9 +24,9 @@ Floats = npt.NDArray[np.float32]
 #: The longest memory, in frames: noise falls to 1 / sqrt(2 * FRAMES - 1) of itself, 0.21.
 FRAMES = 12
 #: A share of the frame that gave way, from which on it is another picture: all is forgotten.
-CUT = 0.85
+CUT_SHARE = 0.85
 #: A step in time by so many seconds, or back, forgets all.
-GAP = 1.0
+MEMORY_GAP = 1.0
 
 
 def denoise_frames(denoise: str | int, exposed: bool) -> int:
@@ -39,8 +39,12 @@ def denoise_frames(denoise: str | int, exposed: bool) -> int:
 
 @dataclass
 class _Memory:
-    """`count` (h, w): frames in the mean; `noise` as `gate.moved` has it; `share` of the
-    newest frame, as in `Blend`. `fine` without that frame is None for a first one."""
+    """What is known of one stream.
+
+    - `small`: the small picture, calmed. `count` (h, w): how many frames are in its mean, by place.
+    - `noise`: as `gate.moved` has it. `share`: of the newest frame in the mean, as in `Blend`.
+    - `fine`: the mean on planes, until `lift` without the newest frame; None before the first one.
+    """
 
     small: Reduced
     count: Floats
@@ -62,7 +66,7 @@ class TemporalDenoiser:
     def reset(self) -> None:
         """Forgets the stream."""
         self._memory: _Memory | None = None
-        self._now: tuple[Source, ...] = ()
+        self._now: tuple[SamplePlane, ...] = ()
         self._when = 0.0
         # Whether the planes in memory were handed out, and may not be written to.
         self._shared = False
@@ -80,10 +84,10 @@ class TemporalDenoiser:
     def look(self, planes: tuple[Samples, ...], seconds: float) -> Reduced:
         """The small picture of the next frame, calmed over time."""
         same = self._now and self._now[0].plane.shape[:2] == planes[0].shape[:2]
-        self._now = sources(planes, self._format)
-        small = reduce_sources(self._now, self._format.matrix)
+        self._now = sample_planes(planes, self._format)
+        small = reduce_sample_planes(self._now, self._format.matrix)
         memory, elapsed, self._when = self._memory, seconds - self._when, seconds
-        if memory is None or self._frames == 1 or not same or not 0 <= elapsed <= GAP:
+        if memory is None or self._frames == 1 or not same or not 0 <= elapsed <= MEMORY_GAP:
             self._memory = memory = self._first(small)
         else:
             self._memory = memory = self._next(memory, small)
@@ -109,7 +113,7 @@ class TemporalDenoiser:
 
     def _next(self, memory: _Memory, small: Reduced) -> _Memory:
         gone, noise = moved(memory.small, small, memory.noise, self._side(memory.count))
-        if float((gone > 0.5).mean()) > CUT:
+        if float((gone > 0.5).mean()) > CUT_SHARE:
             return self._first(small, noise)
         count = np.minimum(memory.count * (1 - gone) + 1, np.float32(self._frames))
         share = np.maximum(1 / count, gone)

@@ -12,7 +12,7 @@ One definition for both engines, in NumPy and OpenCV alone, so that it runs befo
 - `planes`: the lift on planes in 16-bit integers; `fine`: those planes; `buffers`: the memory for them.
 """
 
-from realtime.enhance.exposure.controller import ExposureController, parse_mode
+from realtime.enhance.exposure.controller import ExposureController
 from realtime.enhance.exposure.fine import STEPS, Fine, to_fine, to_samples
 from realtime.enhance.exposure.light import ExposureMap, even, lift, lift_rgb
 from realtime.enhance.exposure.local_meter import Reading, Tone, measure
@@ -34,7 +34,6 @@ __all__ = [
     "lift_planes",
     "lift_rgb",
     "measure",
-    "parse_mode",
     "reduce_planes",
     "reduce_rgb",
     "to_fine",

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from realtime.enhance.exposure.blend import Blend
 from realtime.enhance.exposure.buffers import Buffers, bands
 from realtime.enhance.exposure.dark import Dark
-from realtime.enhance.exposure.fine import Fine, Source
+from realtime.enhance.exposure.fine import Fine, SamplePlane
 from realtime.enhance.exposure.light import ExposureMap
-from realtime.enhance.exposure.planes import ColourLift, LumaLift
+from realtime.enhance.exposure.planes import ColorLift, LumaLift
 
 Floats = npt.NDArray[np.float32]
 
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 def remember_and_lift(
     memory: Fine,
     before: Fine,
-    now: tuple[Source, ...],
+    now: tuple[SamplePlane, ...],
     share: Floats | None,
     exposure: ExposureMap,
     dark: Dark | None,
@@ -43,9 +43,9 @@ def remember_and_lift(
     height, width = memory.blue.shape
     blend = Blend(share, height, width, buffers)
     lifted = new if exposure.unchanged else [buffers.take(height, width) for _ in range(2)]
-    colour = None if exposure.unchanged else ColourLift(exposure, height, width, buffers)
+    color = None if exposure.unchanged else ColorLift(exposure, height, width, buffers)
     for rows in bands(height):
         blend.band(rows, old, list(now[1:]), new)
-        if colour is not None:
-            colour.band(rows, [plane[rows] for plane in new], [plane[rows] for plane in lifted])
+        if color is not None:
+            color.band(rows, [plane[rows] for plane in new], [plane[rows] for plane in lifted])
     return Fine(luma, *lifted)

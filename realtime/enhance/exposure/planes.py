@@ -31,9 +31,9 @@ def lift_planes(fine: Fine, exposure: ExposureMap) -> Fine:
     if fine.blue is None or fine.red is None:
         return Fine(luma, None, None)
     blue, red = np.empty_like(fine.blue), np.empty_like(fine.red)
-    colour = ColourLift(exposure, blue.shape[0], blue.shape[1], buffers)
+    color = ColorLift(exposure, blue.shape[0], blue.shape[1], buffers)
     for rows in bands(len(blue)):
-        colour.band(rows, [fine.blue[rows], fine.red[rows]], [blue[rows], red[rows]])
+        color.band(rows, [fine.blue[rows], fine.red[rows]], [blue[rows], red[rows]])
     return Fine(luma, blue, red)
 
 
@@ -41,17 +41,17 @@ def _fixed(values: npt.NDArray[np.float32], unit: float = UNIT) -> Shorts:
     return np.rint(values * np.float32(unit)).astype(np.int16)
 
 
-class ColourLift:
-    """Colour differences (H, W) by a map."""
+class ColorLift:
+    """Color differences (H, W) by a map."""
 
     def __init__(self, exposure: ExposureMap, height: int, width: int, buffers: Buffers) -> None:
-        self._colour = Enlarged(_fixed(exposure.colour), height, width, buffers)
+        self._color = Enlarged(_fixed(exposure.color), height, width, buffers)
 
     def band(self, rows: slice, planes: list[Shorts], out: list[Shorts]) -> None:
         """Some rows of planes, `planes` and `out` being those rows."""
-        colour = self._colour.band(rows)
+        color = self._color.band(rows)
         for plane, lifted in zip(planes, out):
-            cv2.multiply(plane, colour, lifted, scale=1 / UNIT)
+            cv2.multiply(plane, color, lifted, scale=1 / UNIT)
 
 
 class LumaLift:

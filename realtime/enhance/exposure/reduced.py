@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
-from realtime.enhance.exposure.fine import STEPS, Source, sources
+from realtime.enhance.exposure.fine import STEPS, SamplePlane, sample_planes
 from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
@@ -59,7 +59,7 @@ def peak_of(luma: Floats, blue: Floats, red: Floats, matrix: Matrix) -> Floats:
     return np.asarray(np.clip(luma + np.maximum(most, green), 0, 255), np.float32)
 
 
-def reduce_sources(planes: tuple[Source, ...], matrix: Matrix) -> Reduced:
+def reduce_sample_planes(planes: tuple[SamplePlane, ...], matrix: Matrix) -> Reduced:
     """The small picture of planes before their conversion to fixed point."""
     size = small_size(*planes[0].plane.shape)
     means = [
@@ -75,7 +75,7 @@ def reduce_sources(planes: tuple[Source, ...], matrix: Matrix) -> Reduced:
 
 def reduce_planes(planes: tuple[Samples, ...], format: PixelFormat) -> Reduced:
     """The small picture of sample planes as `PixelFormat` lays them out."""
-    return reduce_sources(sources(planes, format), format.matrix)
+    return reduce_sample_planes(sample_planes(planes, format), format.matrix)
 
 
 def _means(plane: Samples, size: tuple[int, int]) -> Floats:

@@ -10,7 +10,7 @@ from realtime.frame import RGB, Frame, Samples
 from realtime.media.pixel_formats import convert
 from realtime.sinks.overlay import View, compose
 
-JPEG_QUALITY = 85
+PAGE_JPEG_QUALITY = 85
 #: Larger pictures are made smaller for the page: a browser that shows them smaller anyway would wait for nothing.
 LONGEST_SIDE = 1920
 
@@ -79,7 +79,7 @@ def encode_jpeg(frame: Frame) -> bytes:
     scale = LONGEST_SIDE / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, PAGE_JPEG_QUALITY])
 
 
 def encode_png(frame: Frame, divider: float | None) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged, bands
 from realtime.enhance.exposure.dark import dark_of
-from realtime.enhance.exposure.fine import STEPS, sources, to_fine
+from realtime.enhance.exposure.fine import STEPS, sample_planes, to_fine
 from realtime.enhance.exposure.light import ExposureMap, enlarge, even, lift
 from realtime.enhance.exposure.night import TemporalDenoiser, reduce_planes
 from realtime.enhance.exposure.reduced import small_size
@@ -67,7 +67,7 @@ def test_the_small_picture_holds_means(format: PixelFormat, size: tuple[int, int
 def test_a_source_converts_as_tables_do(bits: int, full: bool) -> None:
     format = PixelFormat("yuv", bits, (1, 1), "bt709", full)
     frame = planes(20, 30, format)
-    for source, expected in zip(sources(frame, format), to_fine(frame, format)):
+    for source, expected in zip(sample_planes(frame, format), to_fine(frame, format)):
         assert expected is not None
         band = source.band(slice(4, 12), np.empty((8, 30), np.int16))
         assert np.abs(band * source.slope + source.offset - expected[4:12]).max() <= 1.5

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.color_ops import fine_to_rgb, from_rgb, quantise, to_rgb
+from realtime.enhance.color_ops import fine_to_rgb, from_rgb, quantize, to_rgb
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
 from realtime.enhance.engines.exact.oom import Compiled, OomFallback
@@ -62,7 +62,7 @@ class ExactEngine(Engine):
             same = spec.source == spec.target
             plain = [tf.cast(p, tf.float32) for p in planes] if same else from_rgb(rgb, spec.target)
             enhanced = from_rgb(output, spec.target)
-            return quantise(tuple(p + strength * (e - p) for p, e in zip(plain, enhanced)), spec.target)
+            return quantize(tuple(p + strength * (e - p) for p, e in zip(plain, enhanced)), spec.target)
 
         def run(frames: FrameBatch, strength: float) -> PlaneBatch:
             with tf.device(f"/{self.device}"):

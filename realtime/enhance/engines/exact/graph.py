@@ -1,8 +1,8 @@
 """The published network as plain TensorFlow operations on constants: the same function, made for inference.
 
-`network.build` stays the definition; tests hold the two equal. Three things are cheaper here:
+`mbllen.build` stays the definition; tests hold the two equal. Three things are cheaper here:
 
-- Transposed convolutions of stride 1 become convolutions over a padded picture with the kernel flip_kernel round.
+- Transposed convolutions of stride 1 become convolutions over a padded picture with a flipped kernel.
 - The last two layers of a branch have 16, 8 and 3 channels, which fill a vector or matrix unit badly. On even sizes
   they work on 2x2 blocks of pixels instead (64, 32 and 12 channels at a quarter of the places): 1.4 times the
   arithmetic, at four to six times the speed.

@@ -25,7 +25,7 @@ TOP = 255 * STEPS
 #: Sides are extended to a multiple of this.
 GRID = 8
 #: Gains in fixed point: 1 is this, and none is more than 8.
-ONE = 4096
+GAIN_UNIT = 4096
 #: The power of detail that looks smooth at half the size: a tenth of a level. Without any noise all of it is kept.
 SMOOTH = (0.1 / 255) ** 2
 
@@ -75,7 +75,7 @@ class Restored(NamedTuple):
         """Rows, and luma there; it may be written to, and is valid until the next."""
         for rows in bands(len(self.lifted)):
             luma = self.room[: rows.stop - rows.start]
-            cv2.multiply(self.lifted[rows], self.gain.band(rows), luma, scale=1 / ONE)
+            cv2.multiply(self.lifted[rows], self.gain.band(rows), luma, scale=1 / GAIN_UNIT)
             yield rows, np.asarray(cv2.add(luma, self.base.band(rows), luma))
 
 
@@ -117,7 +117,7 @@ class Workspace:
         # quarter + gain * (luma - gray), as guided filters have it: gain * luma, and what does not depend on it.
         base -= gain * pyramid.quarter
         gain_map, base_map = (
-            Enlarged(part, self.tall, self.wide, self.buffers) for part in (_short(gain, ONE), _short(base))
+            Enlarged(part, self.tall, self.wide, self.buffers) for part in (_short(gain, GAIN_UNIT), _short(base))
         )
         color = _double(color)
         lifted = ((pyramid.blue, shift_blue), (pyramid.red, shift_red))

@@ -1,8 +1,8 @@
 """The small network of the fast engine: how to restore each place of a lifted frame, as a few smooth maps.
 
-It imitates what MBLLEN does to noise, blocks, quantisation and colour casts in the dark. As in HDRNet (Gharbi et al.,
+It imitates what MBLLEN does to noise, blocks, quantization and color casts in the dark. As in HDRNet (Gharbi et al.,
 "Deep bilateral learning for real-time image enhancement", SIGGRAPH 2017) this is predicted at low resolution and
-applied at full size. HDRNet predicts affine colour maps; this network predicts gains of a Laplacian pyramid and offsets
+applied at full size. HDRNet predicts affine color maps; this network predicts gains of a Laplacian pyramid and offsets
 of its base, see `realtime.enhance.engines.fast.pyramid`.
 """
 
@@ -28,11 +28,11 @@ INPUTS = 5
 #: the noise in fine and in middle detail.
 OFFSETS, GAINS, NOISES = 3, 3, 2
 MAPS = OFFSETS + GAINS + NOISES
-CHANNELS, HIDDEN = 16, 4
+CHANNELS, HIDDEN_LAYERS = 16, 4
 #: Six 3x3 layers, five of them at an eighth of the size, see 44 pixels around each point; MBLLEN sees 23.
-LAYERS = HIDDEN + 2
+LAYERS = HIDDEN_LAYERS + 2
 #: Limits of the logarithms of gains: 1/150, practically none, and 12.
-LEAST, MOST = -5.0, 2.5
+MIN_LOG_GAIN, MAX_LOG_GAIN = -5.0, 2.5
 #: The noise that an output of 0 stands for, a thousandth of a level, which changes nothing; the largest logarithm.
 NOISE, NOISIEST = 0.001 / 255, 10.0
 #: Training starts at a noise of half a level: from no noise at all, the gradient is too small to learn any.
@@ -49,7 +49,7 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
     """
     features = layers.Input((height, width, INPUTS))
     x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="maps_0")(features)
-    for layer in range(1, HIDDEN + 1):
+    for layer in range(1, HIDDEN_LAYERS + 1):
         x = layers.Conv2D(CHANNELS, 3, padding="same", activation="relu", name=f"maps_{layer}")(x)
     last = layers.Conv2D(
         MAPS,
@@ -109,8 +109,8 @@ def student_path(weights: Weights) -> Path:
 
 def maps(output: keras.KerasTensor) -> keras.KerasTensor:
     """The network's output (..., `MAPS`) with gains and noises (0..1) instead of their logarithms."""
-    gains = ops.exp(ops.clip(output[..., OFFSETS : OFFSETS + GAINS], LEAST, MOST))
-    noises = NOISE * ops.exp(ops.clip(output[..., OFFSETS + GAINS :], LEAST, NOISIEST))
+    gains = ops.exp(ops.clip(output[..., OFFSETS : OFFSETS + GAINS], MIN_LOG_GAIN, MAX_LOG_GAIN))
+    noises = NOISE * ops.exp(ops.clip(output[..., OFFSETS + GAINS :], MIN_LOG_GAIN, NOISIEST))
     return ops.concatenate([output[..., :OFFSETS], gains, noises], axis=-1)
 
 
