@@ -11,7 +11,8 @@ from typing import Any
 
 from realtime.config import EncodingOptions, EnhanceOptions, InputOverrides
 from realtime.frame import StreamInfo
-from realtime.manifest import library_versions, sha256
+from realtime.manifest import library_versions
+from realtime.media.checksum import sha256
 from realtime.media.job_tag import JOB_TAG
 from realtime.processor import EngineInfo
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import SinkError, SourceError
+from realtime.media.checksum import sha256
 from realtime.media.libav import av
 from realtime.media.part_file import LONGEST_NAME, write_file
 
@@ -18,7 +18,6 @@ MANIFEST_KIND = "realtime-manifest-1"
 MANIFEST_SUFFIX = ".manifest.json"
 #: A manifest is a page of text; a file larger than this is none.
 LARGEST_MANIFEST = 1 << 20
-READ_BYTES = 1 << 20
 
 #: What `check_manifest` says of a file.
 AS_RECORDED, ALTERED, MISSING, NOT_A_FILE = "as recorded", "altered", "missing", "not a regular file"
@@ -31,17 +30,6 @@ def manifest_path(output: Path) -> Path:
     if len(os.fsencode(path.name)) > LONGEST_NAME:
         raise SinkError(f"the name of {output} is too long to add {MANIFEST_SUFFIX}; give a shorter one")
     return path
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file of any size, in hexadecimal."""
-    digest, left = hashlib.sha256(), path.stat().st_size
-    with path.open("rb") as file:
-        # Not further than its size: some files of the system never end.
-        while left > 0 and (block := file.read(min(left, READ_BYTES))):
-            digest.update(block)
-            left -= len(block)
-    return digest.hexdigest()
 
 
 def library_versions() -> dict[str, str]:

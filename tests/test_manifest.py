@@ -23,8 +23,8 @@ from realtime.manifest import (
     OUTSIDE,
     check_manifest,
     manifest_path,
-    sha256,
 )
+from realtime.media.checksum import sha256
 from realtime.media.part_file import _WholeWrites
 
 

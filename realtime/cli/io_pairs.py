@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from realtime.errors import RealtimeError, SettingError, SinkError, SourceError
-from realtime.media.containers import IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES
+from realtime.media.containers import CONTAINERS, IMAGE_SUFFIXES, SAFEST_SUFFIX, VIDEO_INPUT_SUFFIXES
 from realtime.media.paths import expand_user
 
-#: Containers that take H.264 with exact timestamps; any other input becomes Matroska, which takes anything.
-SAME_CONTAINER = frozenset({".mp4", ".mkv", ".mov", ".m4v", ".ts"})
+#: Suffixes of containers that take H.264 with exact timestamps; any other input becomes Matroska.
+KEPT_SUFFIXES = frozenset(suffix for kind in CONTAINERS if kind.h264 and kind.frame_times for suffix in kind.suffixes)
 MEDIA_SUFFIXES = IMAGE_SUFFIXES | VIDEO_INPUT_SUFFIXES
 #: Ends the stem of an output that lies beside its input.
 MARK = "_enhanced"
@@ -84,8 +84,8 @@ def resolve_io(inputs: list[str], output: str | None, *, recursive: bool = False
 def _with_target(pair: IoPair, output: Path | None, into_folder: bool, lossless: bool) -> IoPair:
     """The pair with its output; until then `target` is the folder below the input's in which it was found."""
     source, suffix, below = pair.source, pair.source.suffix.lower(), pair.target or Path()
-    same = suffix in IMAGE_SUFFIXES or (suffix in SAME_CONTAINER and not lossless)
-    stem, new_suffix = (source.stem, source.suffix) if same else (source.name, ".mkv")
+    same = suffix in IMAGE_SUFFIXES or (suffix in KEPT_SUFFIXES and not lossless)
+    stem, new_suffix = (source.stem, source.suffix) if same else (source.name, SAFEST_SUFFIX)
     if output is None:
         return replace(pair, target=source.with_name(f"{stem}{MARK}{new_suffix}"))
     if into_folder:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two events about dropped frames at least.
 DROPS_INTERVAL = 1.0
-#: The container of recordings whose name nobody chose: whole up to its last second whenever the process dies.
-RECORDING_SUFFIX = ".mkv"
 
 
 def run_live(command: str, args: argparse.Namespace, source: Source, playback: Playback | None = None) -> int:
@@ -144,6 +142,7 @@ def _recording(args: argparse.Namespace) -> Recording | None:
     if not hasattr(args, "record") or (args.record is None and args.no_window):
         return None
     from realtime.errors import SinkError
+    from realtime.media.containers import SAFEST_SUFFIX
     from realtime.sinks.recording import Recording, dated_path
     from realtime.sinks.registry import open_sink
 
@@ -153,7 +152,7 @@ def _recording(args: argparse.Namespace) -> Recording | None:
     if not folder.is_dir():
         raise SinkError(f"the folder {folder} does not exist; create it first")
     single = chosen is not None and chosen != folder and every is None
-    suffix = chosen.suffix if chosen is not None and chosen.suffix else RECORDING_SUFFIX
+    suffix = chosen.suffix if chosen is not None and chosen.suffix else SAFEST_SUFFIX
     if single:
         open_sink(chosen, encoding, overwrite=args.overwrite)  # what is wrong with it is an error now
 

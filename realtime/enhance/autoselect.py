@@ -18,8 +18,9 @@ from realtime.enhance.device import device_label, speeds
 from realtime.enhance.engines.base import Engine, Program, ProgramSpec
 from realtime.enhance.engines.registry import ENGINES, EngineAbilities
 from realtime.enhance.mbllen import MULTIPLY_ADDS
-from realtime.enhance.weights import Weights, cache_folder, sha256
+from realtime.enhance.weights import Weights, cache_folder
 from realtime.frame import RGB, PixelFormat, StreamInfo
+from realtime.media.checksum import sha256
 
 log = logging.getLogger("realtime")
 

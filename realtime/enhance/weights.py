@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import urllib.request
@@ -15,6 +14,7 @@ from platformdirs import user_cache_path
 
 from realtime.enhance.tensors import LARGEST_FILE, check_suffix, read_attribute, read_tensors
 from realtime.errors import WeightsError
+from realtime.media.checksum import sha256
 
 if TYPE_CHECKING:
     import keras
@@ -54,11 +54,6 @@ def index() -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise WeightsError(f"{path} is missing: install the package again") from error
     return content
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Container:
     - `tag_names`: which of our tags it has a place for, and its name for each; None is all, under their own names.
     - `rotation`: a display matrix.
     - `cover_attachments`: cover pictures, as attached files.
+    - `h264`: the default codec.
     - `b_frames`: pictures that are decoded in another order than they are shown.
     - `frame_times`: a time for each picture. Without them (AVI) a file cannot be resumed, and only decoding times are
       known.
@@ -48,6 +49,7 @@ class Container:
     tag_names: Mapping[str, str] | None = None
     rotation: bool = True
     cover_attachments: bool = False
+    h264: bool = True
     b_frames: bool = True
     frame_times: bool = True
     equal_dts: bool = False
@@ -96,7 +98,7 @@ MOV = Container("mov", "mov", (".mov",), **_ISO)  # type: ignore[arg-type]
 MATROSKA = Container(
     "matroska", "matroska", (".mkv",), cover_attachments=True, equal_dts=True, elements=True, options=_CLUSTERS
 )
-WEBM = Container("webm", "webm", (".webm",), equal_dts=True, elements=True, options=_CLUSTERS)
+WEBM = Container("webm", "webm", (".webm",), h264=False, equal_dts=True, elements=True, options=_CLUSTERS)
 MPEGTS = Container(
     "mpegts",
     "mpegts",
@@ -123,6 +125,8 @@ CONTAINERS = (MP4, MOV, MATROSKA, WEBM, MPEGTS, AVI)
 OTHER = Container("", "", ())
 PROGRAM_STREAM = Container("", "mpeg", (".mpg",), rotation=False, clock_bits=33)
 
+#: Takes every codec and every kind of stream, and is whole up to its last second whenever the process dies.
+SAFEST_SUFFIX = MATROSKA.suffixes[0]
 VIDEO_OUTPUT_SUFFIXES = frozenset(suffix for container in CONTAINERS for suffix in container.suffixes)
 VIDEO_INPUT_SUFFIXES = VIDEO_OUTPUT_SUFFIXES | {".mts", ".m2ts", ".mpg", ".3gp", ".wmv", ".flv"}
 

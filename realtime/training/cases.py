@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.errors import TrainingError
-from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.media.containers import IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES
 from realtime.training.camera_model import add_noise, encoded, linear, simulate_codec, to_rgb, video_format
-from realtime.training.files import CLIP_SUFFIXES, find_files, read_clip, read_image
+from realtime.training.files import find_files, read_clip, read_image
 from realtime.training.illumination import Illumination, even
 
 Bytes = npt.NDArray[Any]
@@ -143,7 +143,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _is_clip(path: Path) -> bool:
-    return path.suffix.lower() in CLIP_SUFFIXES
+    return path.suffix.lower() in VIDEO_INPUT_SUFFIXES
 
 
 def _read(path: Path, count: int, max_width: int | None = MAX_WIDTH) -> list[Floats]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.errors import TrainingError
-from realtime.training.files import CLIP_SUFFIXES, read_clip, read_image
+from realtime.media.containers import VIDEO_INPUT_SUFFIXES
+from realtime.training.files import read_clip, read_image
 
 Floats = npt.NDArray[Any]
 
@@ -50,8 +51,8 @@ class ClipSampler:
             raise TrainingError("no file is left for training; hold out fewer or add some")
         self._length, self._close_up_share = length, close_up_share
         self._min_side, self._remedies = min_side, remedies
-        self._clips = [f for f in files if f.suffix.lower() in CLIP_SUFFIXES]
-        self._images = [f for f in files if f.suffix.lower() not in CLIP_SUFFIXES]
+        self._clips = [f for f in files if f.suffix.lower() in VIDEO_INPUT_SUFFIXES]
+        self._images = [f for f in files if f.suffix.lower() not in VIDEO_INPUT_SUFFIXES]
         sizes = np.array([f.stat().st_size for f in self._clips], np.float64)
         self._odds = sizes / sizes.sum() if len(sizes) else sizes
 

@@ -12,7 +12,8 @@ import numpy as np
 from realtime.enhance.engines.fast import student
 from realtime.enhance.engines.fast.pyramid import wiener_gain
 from realtime.enhance.keras_loader import keras, ops
-from realtime.enhance.weights import Weights, sha256
+from realtime.enhance.weights import Weights
+from realtime.media.checksum import sha256
 from realtime.training import checkpoint, losses
 from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
 from realtime.training.files import training_files

@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.errors import TrainingError
-from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.media.containers import IMAGE_SUFFIXES, VIDEO_INPUT_SUFFIXES
 from realtime.media.libav import av, open_file
 
 log = logging.getLogger(__name__)
 Floats = npt.NDArray[Any]
 
-CLIP_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm"})
 #: A table of this name says where the files below its folder come from and what they may be used for. Tab-separated,
 #: with at least the columns `file` (path relative to the table) and `use`.
 SOURCES_NAME = "SOURCES.tsv"
@@ -37,7 +36,7 @@ def find_files(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise TrainingError(f"{folder} is not a folder; name one that holds images or clips")
-    suffixes = IMAGE_SUFFIXES | CLIP_SUFFIXES
+    suffixes = IMAGE_SUFFIXES | VIDEO_INPUT_SUFFIXES
     files = sorted({f for folder in folders for f in folder.rglob("*") if f.suffix.lower() in suffixes})
     if not files:
         names = ", ".join(str(folder) for folder in folders)

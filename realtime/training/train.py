@@ -11,8 +11,9 @@ import numpy as np
 
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.mbllen import build
-from realtime.enhance.weights import Weights, sha256
+from realtime.enhance.weights import Weights
 from realtime.errors import TrainingError
+from realtime.media.checksum import sha256
 from realtime.training import checkpoint, losses
 from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
 from realtime.training.files import training_files

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from realtime import WeightsError
 from realtime.enhance import weights as module
-from realtime.enhance.weights import bundled_folder, fetch, fetchable, file_path, find, index, sha256, verify
+from realtime.enhance.weights import bundled_folder, fetch, fetchable, file_path, find, index, verify
+from realtime.media.checksum import sha256
 
 CONTENT = b"as good as weights"
 SHA = hashlib.sha256(CONTENT).hexdigest()

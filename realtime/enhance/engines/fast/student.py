@@ -18,8 +18,9 @@ import h5py
 from realtime.enhance.keras_loader import keras, layers, ops
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.tensors import read_attribute, read_tensors
-from realtime.enhance.weights import Weights, index, sha256, verify
+from realtime.enhance.weights import Weights, index, verify
 from realtime.errors import WeightsError
+from realtime.media.checksum import sha256
 
 #: Input channels at a quarter of the size, all of the lifted frame: luma, as the mean of 16 pixels and as one of them,
 #: which shows the noise (0..1); Cb and Cr (about 0); the square root of ``Pyramid.rough``.
