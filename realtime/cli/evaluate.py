@@ -23,6 +23,8 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--night", action="append", default=[], type=Path, metavar="PATH", help="real, without truth")
     parser.add_argument("--cases", action="store_true", help="a row for every case, not only the means")
     parser.add_argument("--no-baselines", action="store_true", help="leave out gain, gamma, CLAHE and equalization")
+    about = "another network to score: RGB (1, 3, H, W) in 0..1 to its like; may be repeated"
+    parser.add_argument("--onnx", action="append", default=[], type=Path, metavar="PATH", help=about)
     about = "write a page (index.html) with input, outputs and truth side by side"
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help=about)
     names = [engine.name for engine in ENGINES]
@@ -39,8 +41,10 @@ def run(args: argparse.Namespace) -> int:
     from realtime.enhance.enhancer import Enhancer
     from realtime.enhance.weights import DEFAULT
     from realtime.training.evaluate import as_stream, evaluate, summary, table
+    from realtime.training.onnx_network import onnx_network
 
     methods = {name: as_stream(Enhancer(weights=name, engine=args.engine)) for name in args.weights or [DEFAULT]}
+    methods |= {path.stem: onnx_network(path) for path in args.onnx}
     results = ResultCollector("evaluate", args)
     with step_progress("evaluating", args) as progress:
         scores = evaluate(

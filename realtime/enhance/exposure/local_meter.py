@@ -32,7 +32,7 @@ SNAP = (0.35, 0.9)
 MAX_SCENE_STOPS, MAX_STOPS = 6.0, 7.2
 #: Local lift pulls places darker than `PIVOT` (stops below white after the scene's lift; -2.5 is mid gray) towards it,
 #: by a share of at most `PULL`: the rest of the difference stays, so that night still looks like night.
-PIVOT, PULL = -2.4, 0.76
+PIVOT, PULL = -2.4, 0.82
 #: A place is dark below the first stop, certainly below the second. Local lift begins when the dark covers the first
 #: share of what holds signal, and is whole at the second: shadows of a day are not night.
 DARK_STOPS = (-4.5, -5.5)
@@ -49,7 +49,7 @@ ONSET = 1.0
 ROOM = 0.6
 #: Levels of the base at which a place holds no signal, and full signal. Multiplied by the noise where that is more
 #: than a level.
-NOTHING, SIGNAL = 0.5, 6.0
+NOTHING, SIGNAL = 0.5, 5.0
 #: Color differences of less than the first, in levels, say nothing in the dark; from the second on they do. One step
 #: of 8-bit chroma is 1.1; codecs leave whole skies one or two steps off neutral.
 CORED, TRUSTED = 1.6, 4.0
