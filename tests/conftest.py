@@ -71,7 +71,7 @@ def student_weights(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> 
     """The same weights with a student beside them whose maps restore nothing. To be read only."""
     import numpy as np
 
-    from realtime.enhance.engines.fast import student
+    from realtime.enhance.engines.fast import student, student_file
     from realtime.enhance.weights import find
     from realtime.training.checkpoint import export
 
@@ -79,7 +79,7 @@ def student_weights(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> 
     model = student.build()
     model.set_weights([np.zeros_like(array) for array in model.get_weights()])
     export(find(path).student_path, model)
-    student.stamp_teacher(find(path).student_path, find(path))
+    student_file.stamp_teacher(find(path).student_path, find(path))
     return path
 
 

@@ -16,11 +16,10 @@ import numpy as np
 
 from realtime.benchmarks.memory import peak_mb, reset_peak
 from realtime.benchmarks.runtimes import runtimes
-from realtime.enhance.device import choose_device
+from realtime.enhance.device import MULTIPLY_ADDS, choose_device
 from realtime.enhance.engines.base import Engine, FrameBatch, ProgramSpec
 from realtime.enhance.engines.registry import ENGINES, create_engine
 from realtime.enhance.exposure.night import even, lift_planes, to_fine
-from realtime.enhance.mbllen import MULTIPLY_ADDS
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError, SettingError

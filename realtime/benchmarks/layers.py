@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from realtime.benchmarks.engines import set_precision, time_in_turns
-from realtime.enhance.device import choose_device
+from realtime.enhance.device import MULTIPLY_ADDS, choose_device
 from realtime.enhance.engines.exact.graph import REACH, compile_network
-from realtime.enhance.mbllen import BRANCHES, MULTIPLY_ADDS
+from realtime.enhance.mbllen import BRANCHES
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 from realtime.errors import DeviceError

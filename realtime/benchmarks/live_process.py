@@ -11,23 +11,21 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
 
 from realtime.benchmarks.time_code import draw
 from realtime.control import Control
-from realtime.enhance.exposure.memory import denoise_frames
-from realtime.enhance.quick_start import QuickStart
+from realtime.enhance.enhancer import Enhancer
+from realtime.enhance.host import configure_process
 from realtime.frame import Frame, PixelFormat, StreamInfo
-from realtime.media.pixel_formats import convert
 from realtime.pipeline import run
-from realtime.processor import EngineInfo, Processor
+from realtime.processor import PerFrame, Processor
 from realtime.report import Report
 from realtime.sinks.base import Discard, Interactive, Sink
 from realtime.sources.base import Source
@@ -56,36 +54,6 @@ class Coded(Source):
 
     def close(self) -> None:
         self._source.close()
-
-
-class Filter:
-    """A processor that applies a table of 256 values to luma, as a gamma filter does; None passes frames through."""
-
-    batch = 1
-
-    def __init__(self, table: Any = None) -> None:
-        self._table = table
-
-    def session(self, info: StreamInfo, format: PixelFormat) -> Filter:
-        self.format = format
-        return self
-
-    def process(self, frames: Sequence[Frame]) -> list[Frame]:
-        if self._table is not None:
-            frames = [replace(f, planes=(cv2.LUT(f.planes[0], self._table), *f.planes[1:])) for f in frames]
-        return [convert(frame, self.format) for frame in frames]
-
-    def skip(self, frames: Sequence[Frame]) -> None:
-        pass
-
-    def restart(self) -> None:
-        pass
-
-    def describe(self) -> EngineInfo:
-        return EngineInfo("none" if self._table is None else "gamma")
-
-    def close(self) -> None:
-        pass
 
 
 class Usage:
@@ -147,21 +115,14 @@ class FirstPicture(Sink):
 
 
 def processor(kind: str) -> Processor:
-    """What stands between source and sink."""
+    """What stands between source and sink: nothing, a filter of luma through a table of 256 values, or the enhancer."""
     if kind == "none":
-        return Filter()
+        return PerFrame(lambda frame: frame, "none")
     if kind == "gamma":
-        return Filter(np.rint(255 * (np.arange(256) / 255) ** 0.5).astype(np.uint8))
-    control = Control()
-
-    def make() -> Processor:
-        from realtime.enhance.enhancer import Enhancer
-        from realtime.enhance.host import configure_process
-
-        configure_process("auto")
-        return Enhancer().with_control(control)
-
-    return QuickStart(make, control, denoise_frames("auto", True))
+        table = np.rint(255 * (np.arange(256) / 255) ** 0.5).astype(np.uint8)
+        return PerFrame(lambda f: replace(f, planes=(cv2.LUT(f.planes[0], table), *f.planes[1:])), "gamma")
+    configure_process("auto")
+    return Enhancer().with_control(Control())
 
 
 def main() -> int:
@@ -173,9 +134,6 @@ def main() -> int:
     parser.add_argument("--record", type=Path)
     parser.add_argument("--began", type=float, help="when the process was started, by time.perf_counter")
     args = parser.parse_args()
-    from realtime.enhance.host import quieten_tensorflow
-
-    quieten_tensorflow()
     began = args.began or perf_counter()
     usage = Usage(began)
     sink: Sink = Discard()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from realtime.config import EnhanceOptions
     from realtime.control import Control, Playback
     from realtime.events import Event, EventBus
+    from realtime.frame import StreamInfo
     from realtime.processor import Processor
     from realtime.report import Report
     from realtime.sinks.base import Sink
@@ -49,7 +50,7 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
         progress = _progress(listener, outputs, source.info.events)
         report, error, interrupted = None, None, False
         try:
-            report = run(source, _processor(args, wanted, control), outputs, progress=progress)
+            report = run(source, _processor(args, wanted, control, source.info), outputs, progress=progress)
         except KeyboardInterrupt:
             interrupted = True
         except RealtimeError as failure:
@@ -77,15 +78,16 @@ def exit_code_of(error: RealtimeError) -> int:
     return 2 if isinstance(error, SettingError) else 3 if isinstance(error, SourceLost) else 1
 
 
-def _processor(args: argparse.Namespace, wanted: EnhanceOptions, control: Control) -> Processor:
-    """The enhancer; while it loads, exposure alone, where these weights work behind it."""
+def _processor(args: argparse.Namespace, wanted: EnhanceOptions, control: Control, info: StreamInfo) -> Processor:
+    """The enhancer; if TensorFlow has to load, exposure alone meanwhile, where these weights work behind it."""
+    from realtime.enhance.autoselect import loads_tensorflow
     from realtime.enhance.exposure.memory import denoise_frames
     from realtime.enhance.quick_start import QuickStart
 
     def make() -> Processor:
         return options.make_enhancer(args).with_control(control)
 
-    if wanted.exposure == "off" or wanted.weights is not None:
+    if wanted.exposure == "off" or wanted.weights is not None or not loads_tensorflow(wanted, info):
         return make()
     return QuickStart(make, control, denoise_frames(wanted.denoise, True))
 

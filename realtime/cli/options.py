@@ -62,7 +62,7 @@ def enhance_options(args: argparse.Namespace) -> EnhanceOptions:
 
 
 def make_enhancer(args: argparse.Namespace) -> Enhancer:
-    """The enhancer that the options ask for. Loads TensorFlow, and prepares the process to do nothing but enhance."""
+    """The enhancer that the options ask for. Prepares the process to do nothing but enhance."""
     from realtime.enhance.host import configure_process
 
     options = enhance_options(args)

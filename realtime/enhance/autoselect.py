@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from realtime.enhance.device import device_label, speeds
+from realtime.config import EnhanceOptions
+from realtime.enhance.device import MULTIPLY_ADDS, choose_precision, device_label, may_have_gpu, speeds
 from realtime.enhance.engines.base import Engine, Program, ProgramSpec
-from realtime.enhance.engines.registry import ENGINES, EngineAbilities
-from realtime.enhance.mbllen import MULTIPLY_ADDS
-from realtime.enhance.weights import Weights, cache_folder
+from realtime.enhance.engines.registry import AUTO, ENGINES, EngineAbilities, abilities
+from realtime.enhance.weights import Weights, cache_folder, find
 from realtime.frame import RGB, PixelFormat, StreamInfo
 from realtime.media.checksum import sha256
 
@@ -26,6 +26,9 @@ log = logging.getLogger("realtime")
 
 #: Pixels that are measured; the cost of a frame grows with its area. A GPU is only busy with more of them.
 SAMPLE_SIZE = {"cpu": (256, 160), "gpu": (1280, 720)}
+#: Multiply-adds a second that no core exceeds; two cores with avx512_bf16 do 0.17e12 together. Only amx_bf16 would, on
+#: servers, where ``engine="exact"`` is to be asked for. Known without TensorFlow, which takes seconds to load.
+FASTEST_CORE = 0.3e12
 #: Speed of the whole network relative to that of a single convolution.
 NETWORK_EFFICIENCY = 0.9
 #: Skip the measurement if the estimate exceeds so many frame intervals.
@@ -58,29 +61,61 @@ def realtime_engine(weights: Weights) -> EngineAbilities | None:
 
 
 def frame_seconds(make: Callable[[], Engine], weights: Weights, device: str, precision: str, info: StreamInfo) -> float:
-    """Seconds per frame of the best engine on this machine: measured once, then remembered in the user's cache by
-    machine, device, weights and size.
+    """Seconds per frame of the best engine on this machine, in `precision` as in `EnhanceOptions`: measured once, then
+    remembered in the user's cache by machine, device, weights and size.
 
-    `make` returns the engine, which takes seconds. So on a CPU its speed is first estimated from a single convolution
-    in `precision`, and measured only where the estimate is near the limit.
+    `make` returns the engine, which takes seconds. So on a CPU its speed is first estimated from a single convolution,
+    and measured only where the estimate is near the limit.
     """
     path = cache_folder() / "speed.json"
-    key = f"{_machine()} {device_label(device)} {sha256(weights.path)[:16]} {info.width}x{info.height}"
-    estimate_key = f"{key} {precision} estimated"
     with _lock:
-        known = _load(path)
-        if key in known:
-            return known[key]
+        seconds = known_seconds(weights, device, precision, info)
+        if seconds is not None:
+            return seconds
+        known, key = _load(path), _speed_key(weights, device, info)
         if device == "cpu":
+            estimate_key = f"{key} {precision} estimated"
             if estimate_key not in known:
-                speed = speeds((precision,), device)[precision]
+                kind = choose_precision(precision, device)
+                speed = speeds((kind,), device)[kind]
                 known[estimate_key] = info.width * info.height * MULTIPLY_ADDS / (NETWORK_EFFICIENCY * speed)
                 _save(path, known)
-            if known[estimate_key] * float(info.rate or ASSUMED_RATE) > HOPELESS_INTERVALS:
+            if _is_hopeless(known[estimate_key], info):
                 return known[estimate_key]
         known[key] = _measure(make(), info.width, info.height)
         _save(path, known)
         return known[key]
+
+
+def known_seconds(weights: Weights, device: str, precision: str, info: StreamInfo) -> float | None:
+    """What `frame_seconds` returns if that needs no measurement: it is remembered, or far too slow on any such CPU."""
+    known, key = _load(cache_folder() / "speed.json"), _speed_key(weights, device, info)
+    estimate = known.get(f"{key} {precision} estimated")
+    if key in known:
+        return known[key]
+    if device == "cpu" and estimate is not None and _is_hopeless(estimate, info):
+        return estimate
+    least = _least_seconds(info)
+    return least if device == "cpu" and not keeps_up(least, info) else None
+
+
+def loads_tensorflow(options: EnhanceOptions, info: StreamInfo) -> bool:
+    """Whether a session for this stream loads TensorFlow, which takes seconds, as far as can be told without it."""
+    if options.device != "cpu" and (options.device != "auto" or may_have_gpu()):
+        return True
+    weights = find(options.weights)
+    fallback = realtime_engine(weights)
+    if options.engine != AUTO:
+        name = abilities(options.engine).name
+    elif fallback is None or info.frames == 1:
+        name = best_engine().name
+    else:
+        seconds = known_seconds(weights, "cpu", options.precision, info)
+        if seconds is None:
+            return True
+        name = best_engine().name if keeps_up(seconds, info) else fallback.name
+    cpu_precision = abilities(name).cpu_precision
+    return cpu_precision is None or options.precision not in ("auto", cpu_precision)
 
 
 def keeps_up(seconds: float, info: StreamInfo) -> bool:
@@ -128,7 +163,20 @@ def largest_batch_that_pays(seconds: Callable[[int], float], batches: Sequence[i
 def explain(engine: str, seconds: float, info: StreamInfo) -> str:
     """Why a stream gets `engine` instead of the best one, which would take `seconds` per frame."""
     whole = "" if info.live or not info.frames else f", {_duration(seconds * info.frames)} for all of it"
-    return f"engine {engine}, since {best_engine().name} would take about {_duration(seconds)} a frame here{whole}"
+    at = "at least" if seconds == _least_seconds(info) else "about"
+    return f"engine {engine}, since {best_engine().name} would take {at} {_duration(seconds)} a frame here{whole}"
+
+
+def _speed_key(weights: Weights, device: str, info: StreamInfo) -> str:
+    return f"{_machine()} {device_label(device)} {sha256(weights.path)[:16]} {info.width}x{info.height}"
+
+
+def _least_seconds(info: StreamInfo) -> float:
+    return info.width * info.height * MULTIPLY_ADDS / (FASTEST_CORE * (os.cpu_count() or 1))
+
+
+def _is_hopeless(estimate: float, info: StreamInfo) -> bool:
+    return estimate * float(info.rate or ASSUMED_RATE) > HOPELESS_INTERVALS
 
 
 def _measure(engine: Engine, width: int, height: int) -> float:

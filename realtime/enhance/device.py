@@ -1,14 +1,19 @@
-"""Which processor computes, and in which precision."""
+"""Which processor computes, and in which precision. Loads TensorFlow only to look for a GPU, and to measure."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
 
 from realtime.config import PRECISIONS
-from realtime.enhance.tensorflow_loader import tf
 from realtime.errors import DeviceError, SettingError
 
+#: Multiply-adds of MBLLEN for each pixel, the unit of every speed figure.
+MULTIPLY_ADDS = 448_938
+#: What Linux shows where a driver for NVIDIA's or AMD's cards is loaded, and in WSL.
+GPU_NODES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 #: Measurements of each precision.
 REPEATS = 8
 #: Multiply-adds of the convolution that is measured.
@@ -22,11 +27,13 @@ def choose_device(requested: str) -> str:
 
     Raises SettingError for another word and DeviceError for a GPU that is not there.
     """
+    if requested == "cpu" or (requested == "auto" and not may_have_gpu()):
+        return "cpu"
+    from realtime.enhance.tensorflow_loader import tf
+
     gpus = tf.config.list_physical_devices("GPU")
     if requested == "auto":
         return "gpu:0" if gpus else "cpu"
-    if requested == "cpu":
-        return "cpu"
     kind, _, number = requested.partition(":")
     if kind != "gpu" or not (number.isdecimal() or requested == "gpu"):
         raise SettingError(f"device {requested!r} is not one of auto, cpu, gpu, gpu:N")
@@ -39,10 +46,17 @@ def choose_device(requested: str) -> str:
     return f"gpu:{index}"
 
 
+def may_have_gpu() -> bool:
+    """Whether it is worth the seconds that TensorFlow takes to load to ask it for GPUs."""
+    return platform.system() != "Linux" or any(Path(node).exists() for node in GPU_NODES)
+
+
 def device_label(device: str) -> str:
     """`device`, and of a GPU the name of its model: what was measured on one holds for no other."""
     if device == "cpu":
         return device
+    from realtime.enhance.tensorflow_loader import tf
+
     card = tf.config.list_physical_devices("GPU")[int(device.partition(":")[2])]
     return f"{device} {tf.config.experimental.get_device_details(card).get('device_name', '')}".strip()
 
@@ -64,6 +78,8 @@ def speeds(precisions: Sequence[str], device: str) -> dict[str, float]:
 
     Precisions take turns, so that other programs disturb them alike; the best measurement was disturbed least.
     """
+    from realtime.enhance.tensorflow_loader import tf
+
     with tf.device(f"/{device}"):
         measure = {precision: _stopwatch(precision) for precision in precisions}
         rounds = [{precision: seconds() for precision, seconds in measure.items()} for _ in range(REPEATS)]
@@ -72,6 +88,8 @@ def speeds(precisions: Sequence[str], device: str) -> dict[str, float]:
 
 def _stopwatch(precision: str) -> Callable[[], float]:
     """A function that computes `WORK` and returns the seconds it took."""
+    from realtime.enhance.tensorflow_loader import tf
+
     picture, kernel = tf.zeros((1, 160, 240, 32), precision), tf.zeros((3, 3, 32, 32), precision)
     convolve = tf.function(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), autograph=False)
     convolve(picture)

@@ -29,7 +29,7 @@ class Enhancer:
     """Makes dark pictures visible. A `Processor`: it makes a session for each stream and holds no stream itself.
 
     `options` are `EnhanceOptions`; `fields` replace some of them, as in ``Enhancer(strength=0.8)``. Several threads may
-    share it. Loads TensorFlow. Raises SettingError, WeightsError or DeviceError.
+    share it. Loads TensorFlow for an engine that needs it. Raises SettingError, WeightsError or DeviceError.
     """
 
     def __init__(self, options: EnhanceOptions | None = None, **fields: Any) -> None:
@@ -102,7 +102,9 @@ class Enhancer:
         if self.options.engine != AUTO or fallback is None or info.frames == 1:
             return name
         quick = self.engine(fallback.name)
-        seconds = autoselect.frame_seconds(lambda: self.engine(name), self.weights, quick.device, quick.precision, info)
+        seconds = autoselect.frame_seconds(
+            lambda: self.engine(name), self.weights, quick.device, self.options.precision, info
+        )
         if autoselect.keeps_up(seconds, info):
             return name
         if tell:

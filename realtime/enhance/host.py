@@ -10,25 +10,52 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-#: Whether TensorFlow is to load without a word.
+#: Whether TensorFlow is to load without a word, and the engine that this process was prepared for.
 _quiet = False
+_engine: str | None = None
 
 
 def configure_process(engine: str) -> None:
-    """Prepares this process to do nothing but enhance, with `engine` as in `EnhanceOptions`. Loads TensorFlow.
+    """Prepares this process to do nothing but enhance, with `engine` as in `EnhanceOptions`.
 
-    To be called before TensorFlow is loaded. TensorFlow is silenced (unless REALTIME_TF_LOG is set), keeps compiled GPU
-    programs on disk, takes GPU memory as needed, and computes in as many threads as the engine can use. Raises
-    SettingError for another engine.
+    To be called before TensorFlow is loaded, which not every engine does. It will be silent (unless REALTIME_TF_LOG is
+    set), keep compiled GPU programs on disk, take GPU memory as needed, and compute in as many threads as the engine
+    can use. Raises SettingError for another engine.
     """
     from realtime.enhance.engines.registry import AUTO, abilities
 
+    global _engine
     if engine != AUTO:
         abilities(engine)
+    _engine = engine
     quieten_tensorflow()
-    limit_threads(engine)
-    grow_gpu_memory()
+    limit_opencv_threads(engine)
+    if "tensorflow" in sys.modules:
+        from realtime.enhance.tensorflow_loader import tf
+
+        configure_tensorflow(tf)
+
+
+def configure_tensorflow(tf: Any) -> None:
+    """Called when TensorFlow has been loaded: does to it what `configure_process` announced, if that was called."""
+    from realtime.enhance.engines.registry import AUTO
+
+    if _engine is None:
+        return
+    if _engine != AUTO and _computes_in_short_steps(_engine):
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            pass  # it has computed in this process already
+    # By default it takes nearly all of a GPU's memory at the first operation.
+    for gpu in tf.config.list_physical_devices("GPU"):
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:
+            pass  # likewise
 
 
 def quieten_tensorflow() -> None:
@@ -76,19 +103,8 @@ def loading() -> Iterator[None]:
         os.close(devnull)
 
 
-def grow_gpu_memory() -> None:
-    """Lets TensorFlow take GPU memory as needed; by default it takes nearly all of it at the first operation."""
-    from realtime.enhance.tensorflow_loader import tf
-
-    for gpu in tf.config.list_physical_devices("GPU"):
-        try:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:
-            pass  # it has computed in this process already
-
-
-def limit_threads(engine: str) -> None:
-    """For an engine that computes in many short steps: OpenCV in one thread, and TensorFlow too if `engine` is fixed.
+def limit_opencv_threads(engine: str) -> None:
+    """For an engine that computes in many short steps: OpenCV in one thread, as TensorFlow if `engine` is fixed.
 
     Nearly all steps of the fast engine take less than a millisecond, and decoder and encoder want the other core at the
     same time: thread pools that divide such steps spend more on waking and waiting than they save. CPU ms a frame,
@@ -105,16 +121,13 @@ def limit_threads(engine: str) -> None:
     can only be set before it first computes and hold for the whole process, so with ``auto``, which may still choose
     exact, they stay as they are.
     """
+    if _computes_in_short_steps(engine):
+        import cv2
+
+        cv2.setNumThreads(1)
+
+
+def _computes_in_short_steps(engine: str) -> bool:
     from realtime.enhance.engines.registry import AUTO, abilities
 
-    if engine != AUTO and not abilities(engine).realtime:
-        return
-    from realtime.enhance.tensorflow_loader import cv2, tf
-
-    cv2.setNumThreads(1)
-    if engine != AUTO:
-        try:
-            tf.config.threading.set_intra_op_parallelism_threads(1)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-        except RuntimeError:
-            pass  # it has computed in this process already
+    return engine == AUTO or abilities(engine).realtime

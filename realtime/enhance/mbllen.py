@@ -16,8 +16,6 @@ BRANCH_LAYERS = 7
 RECEPTIVE_RADIUS = 10 + 1 + 6 * 2
 #: Three unpadded 5x5 convolutions in a row need this much to have anything to look at.
 SMALLEST_SIDE = 3 * 4 + 1
-#: Multiply-adds for each pixel, the unit of every speed figure.
-MULTIPLY_ADDS = 448_938
 
 
 def build(height: int | None = None, width: int | None = None) -> keras.Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from realtime.enhance.host import is_quiet, loading
+from realtime.enhance.host import configure_tensorflow, is_quiet, loading
 
 with loading():
     import tensorflow as tf
@@ -13,5 +13,6 @@ with loading():
         tf.config.list_physical_devices()  # the search for CUDA writes lines too
         # Python's side of it warns of "retracing" when a folder holds pictures of five sizes.
         tf.get_logger().setLevel("ERROR")
+    configure_tensorflow(tf)
 
 __all__ = ["cv2", "tf"]

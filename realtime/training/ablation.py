@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from realtime.enhance.engines.fast import student
+from realtime.enhance.engines.fast import student, student_file
 from realtime.enhance.keras_loader import keras, layers, ops
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import find
@@ -38,11 +38,11 @@ class Design(NamedTuple):
     picture: Callable[[dict[str, Any], Any], Picture]
 
 
-def _network(inputs: int, outputs: int, stride: int, channels: int = student.CHANNELS) -> keras.Model:
+def _network(inputs: int, outputs: int, stride: int, channels: int = student_file.CHANNELS) -> keras.Model:
     """As deep and wide as the engine's student. Its first output is zeros."""
     features = layers.Input((None, None, inputs))
     x = layers.Conv2D(channels, 3, strides=stride, padding="same", activation="relu")(features)
-    for _ in range(student.HIDDEN_LAYERS):
+    for _ in range(student_file.HIDDEN_LAYERS):
         x = layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
     return keras.Model(features, layers.Conv2D(outputs, 3, padding="same", kernel_initializer="zeros")(x))
 
@@ -86,8 +86,8 @@ def _features(batch: dict[str, Any]) -> Any:
 
 DESIGNS = (
     Design("gains of a pyramid (in use)", student.build, _features, reconstruct),
-    Design("affine color maps", lambda: _network(student.INPUTS, 12, 2), _features, affine),
-    Design("pixels of 4x4 blocks", lambda: _network(16 + student.INPUTS, 18, 1), _blocks, pixels),
+    Design("affine color maps", lambda: _network(student_file.INPUTS, 12, 2), _features, affine),
+    Design("pixels of 4x4 blocks", lambda: _network(16 + student_file.INPUTS, 18, 1), _blocks, pixels),
 )
 
 

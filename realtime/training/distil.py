@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.enhance.engines.fast import student
+from realtime.enhance.engines.fast import student, student_file
 from realtime.enhance.engines.fast.pyramid import wiener_gain
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.weights import Weights
@@ -133,7 +133,7 @@ def distil(
 
     def export() -> None:
         checkpoint.export(out / STUDENT_NAME, model.network)
-        student.stamp_teacher(out / STUDENT_NAME, weights)
+        student_file.stamp_teacher(out / STUDENT_NAME, weights)
 
     val_sampler, sampler = (ClipSampler(files, settings.crop, remedies=SMALLER_CROP) for files in (held_out, training))
     with (

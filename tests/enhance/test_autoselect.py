@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from streams import VIDEO, info, smooth
 
-from realtime import Control, ControlState, Enhancer, StreamInfo
+from realtime import Control, ControlState, EnhanceOptions, Enhancer, StreamInfo
 from realtime.diagnostics import Severity
 from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
@@ -201,3 +201,40 @@ def test_a_stream_without_a_rate_counts_as_an_ordinary_one() -> None:
     assert autoselect.keeps_up(0.8 / autoselect.ASSUMED_RATE, stream)
     assert not autoselect.keeps_up(0.9 / autoselect.ASSUMED_RATE, stream)
     assert autoselect.keeps_up(0.9 / autoselect.ASSUMED_RATE, info(64, 48, format=RGB, rate=Fraction(10)))
+
+
+def test_what_no_processor_can_do_is_not_measured(automatic: Enhancer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """8.3 million pixels are 3.7e12 multiply-adds: 3.1 s on four cores that each do 0.3e12 a second."""
+    monkeypatch.setattr(autoselect, "speeds", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("realtime.enhance.autoselect.os.cpu_count", lambda: 4)
+    stream = info(3840, 2160, live=True, frames=None)
+    assert automatic.choose_engine(stream, tell=True) == "fast"
+    (message,) = stream.diagnostics.messages
+    assert message.text == "engine fast, since exact would take at least 3.1 s a frame here"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"engine": "fast"}, False),
+        ({"engine": "fast", "precision": "bfloat16"}, True),
+        ({"engine": "exact"}, True),
+        ({"device": "gpu:0"}, True),
+    ],
+    ids=str,
+)
+def test_which_streams_load_tensorflow(
+    student_weights: Path, options: dict[str, Any], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.enhance.device.GPU_NODES", ())
+    monkeypatch.setattr("realtime.enhance.autoselect.os.cpu_count", lambda: 4)
+    wanted = EnhanceOptions(weights=student_weights, **options)
+    assert autoselect.loads_tensorflow(wanted, info(1280, 720, live=True)) is expected
+
+
+def test_a_machine_that_may_have_a_gpu_asks_tensorflow(
+    student_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.enhance.device.GPU_NODES", (str(tmp_path),))
+    assert autoselect.loads_tensorflow(EnhanceOptions(weights=student_weights), info(1280, 720, live=True))

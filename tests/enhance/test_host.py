@@ -19,7 +19,7 @@ STATE = """
 import json, logging, os, signal, sys, threading
 def state():
     import cv2
-    import tensorflow as tf
+    from realtime.enhance.tensorflow_loader import tf
     threading_of_tf = tf.config.threading
     return {
         "environment": dict(os.environ), "stderr": os.readlink("/proc/self/fd/2"), "folder": os.getcwd(),
@@ -96,6 +96,7 @@ print(json.dumps(state()))
 def test_tensorflow_says_something_where_that_is_wanted() -> None:
     """The silence above is `configure_process`'s doing."""
     code = "from realtime.enhance.host import configure_process; configure_process('exact')"
+    code += "; import realtime.enhance.tensorflow_loader"
     assert run(code)[1] == ""
     assert run(code, REALTIME_TF_LOG="1")[1] != ""
 
@@ -148,3 +149,26 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=200)
     assert done.returncode == -9, done.stderr.decode()
     assert [path for path in tmp_path.iterdir() if path.name != "cache"] == []
+
+
+def test_a_live_stream_on_a_cpu_needs_no_tensorflow() -> None:
+    """It takes seconds to load, during which frames would be dropped. A file of such a size does not need it either."""
+    code = """
+import sys
+from fractions import Fraction
+import numpy as np
+from realtime import Enhancer, EnhanceOptions, Frame, PixelFormat, StreamInfo
+from realtime.enhance import autoselect, device
+from realtime.enhance.host import configure_process
+device.GPU_NODES = ()
+autoselect.os.cpu_count = lambda: 4
+yuv = PixelFormat("yuv", 8, (2, 2), full_range=False)
+info = StreamInfo(1280, 720, yuv, rate=Fraction(30), live=True)
+assert not autoselect.loads_tensorflow(EnhanceOptions(), info)
+configure_process("auto")
+session = Enhancer().session(info, yuv)
+dark = Frame(tuple(np.full(shape, 60, np.uint8) for shape in yuv.shapes(1280, 720)), yuv)
+assert session.process([dark])[0].planes[0].mean() != 60
+print(session.describe().engine, [name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+    assert run(code)[0].strip() == "fast []"

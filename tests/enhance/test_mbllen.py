@@ -11,8 +11,9 @@ import synthetic
 
 from realtime import Enhancer
 from realtime.enhance import weights as weights_module
+from realtime.enhance.device import MULTIPLY_ADDS
 from realtime.enhance.engines.exact.graph import compile_network
-from realtime.enhance.mbllen import MULTIPLY_ADDS, RECEPTIVE_RADIUS, SMALLEST_SIDE, build
+from realtime.enhance.mbllen import RECEPTIVE_RADIUS, SMALLEST_SIDE, build
 from realtime.enhance.tensorflow_loader import tf
 
 GOLDENS = Path(__file__).resolve().parents[1] / "goldens" / "network.npz"

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from realtime.enhance.engines.fast import student
+from realtime.enhance.engines.fast import student, student_file
 from realtime.enhance.engines.fast.pyramid import TOP, Workspace
 from realtime.enhance.weights import Weights
 from realtime.errors import TrainingError, WeightsError
@@ -64,8 +64,8 @@ def test_engine_and_training_reconstruct_alike() -> None:
     for plane, low, high in ((luma, 0, TOP), (blue, -TOP // 8, TOP // 8), (red, -TOP // 8, TOP // 8)):
         plane[:] = cv2.GaussianBlur(random.integers(low, high, plane.shape, np.int16), (0, 0), 1)
     pyramid = workspace.decompose(luma, blue, red)
-    output = random.normal(0, 0.2, (1, 6, 8, student.MAPS)).astype(np.float32)
-    output[..., -student.NOISES :] += 2
+    output = random.normal(0, 0.2, (1, 6, 8, student_file.MAPS)).astype(np.float32)
+    output[..., -student_file.NOISES :] += 2
     batch = {
         "luma": pyramid.luma[None, ..., None] / TOP,
         "gray": pyramid.gray[None, ..., None] / TOP,

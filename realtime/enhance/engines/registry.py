@@ -24,6 +24,7 @@ class EngineAbilities:
     - `levels`: how many ways there are to do less for a live stream; 1 is none.
     - `cpu_batch`: frames of a file at a time on a CPU. `fixed_batch`: short batches must be padded.
     - `student`: it needs a file that was distilled from the weights.
+    - `cpu_precision`: what ``auto`` means on a CPU; None measures.
     - `realtime`: it keeps up with any source; of any other, ``auto`` measures whether it does.
     """
 
@@ -33,6 +34,7 @@ class EngineAbilities:
     cpu_batch: int = 1
     fixed_batch: bool = True
     student: bool = False
+    cpu_precision: str | None = None
     realtime: bool = False
 
 
@@ -46,6 +48,7 @@ ENGINES = (
         cpu_batch=2,
         fixed_batch=False,
         student=True,
+        cpu_precision="float32",
         realtime=True,
     ),
 )
@@ -68,11 +71,13 @@ def abilities(name: str) -> EngineAbilities:
 def create_engine(name: str, weights: Weights, device: str, precision: str) -> Engine:
     """Loads the engine of that name. `device` and `precision` as in `EnhanceOptions`. Raises SettingError for another
     name, DeviceError for a device that is not there, WeightsError for weights that it cannot use."""
-    module, _, factory = abilities(name).factory.partition(":")
     from realtime.enhance.device import choose_device, choose_precision
 
+    traits = abilities(name)
+    module, _, factory = traits.factory.partition(":")
     device = choose_device(device)
-    engine: Engine = getattr(importlib.import_module(module), factory)(
-        weights, device, choose_precision(precision, device)
-    )
+    if precision == "auto" and device == "cpu" and traits.cpu_precision is not None:
+        precision = traits.cpu_precision
+    make = getattr(importlib.import_module(module), factory)
+    engine: Engine = make(weights, device, choose_precision(precision, device))
     return engine

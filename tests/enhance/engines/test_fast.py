@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from streams import FORMATS, RATE, VIDEO, flat, info, smooth
 from realtime import Enhancer, PixelFormat, WeightsError
 from realtime.color import sample_scale
 from realtime.enhance.engines.base import FrameBatch, ProgramSpec
-from realtime.enhance.engines.fast import student
+from realtime.enhance.engines.fast import student, student_file
 from realtime.enhance.engines.fast.engine import LEVELS, FastEngine
+from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
 from realtime.enhance.engines.fast.pyramid import GRID, TOP, Workspace, pad_edge
+from realtime.enhance.engines.fast.student import TensorFlowStudent
 from realtime.enhance.engines.registry import abilities
 from realtime.enhance.exposure.fine import STEPS
 from realtime.enhance.weights import find
@@ -67,8 +70,8 @@ def planes() -> tuple[Workspace, Any]:
 
 def maps(**logarithms: float) -> Any:
     """Maps that restore nothing but what is given: `noise`, the logarithm of all noises."""
-    output = np.zeros((8, 16, student.MAPS), np.float32)
-    output[..., -student.NOISES :] = logarithms.get("noise", 0.0)
+    output = np.zeros((8, 16, student_file.MAPS), np.float32)
+    output[..., -student_file.NOISES :] = logarithms.get("noise", 0.0)
     return np.asarray(student.maps(output))
 
 
@@ -77,7 +80,7 @@ def test_a_pyramid_is_reconstructed(planes: tuple[Workspace, Any]) -> None:
     expected = luma.copy()
     pyramid = workspace.decompose(luma, blue, red)
     assert (workspace.tall % GRID, workspace.wide % GRID) == (0, 0)
-    nothing = np.asarray(student.maps(np.zeros((7, 9, student.MAPS), np.float32)))
+    nothing = np.asarray(student.maps(np.zeros((7, 9, student_file.MAPS), np.float32)))
     restored, *chroma = workspace.reconstruct(pyramid, nothing)
     assert np.abs(restored - expected).max() <= 4  # an eighth of a level
     assert all(np.abs(plane).max() <= 1 for plane in chroma)
@@ -91,7 +94,7 @@ def test_noise_goes_and_letters_stay() -> None:
     noisy = np.clip(np.rint(clean + random.normal(0, 2, clean.shape)), 0, 255)
     workspace.luma()[:] = noisy * STEPS
     pyramid = workspace.decompose(workspace.luma(), np.zeros((32, 64), np.int16), np.zeros((32, 64), np.int16))
-    restored = workspace.reconstruct(pyramid, maps(noise=np.log(2 / 255 / student.NOISE)))[0] / STEPS
+    restored = workspace.reconstruct(pyramid, maps(noise=np.log(2 / 255 / student_file.NOISE)))[0] / STEPS
     ground = np.s_[:, :56]
     assert (restored - clean)[ground].std() < 0.5 * (noisy - clean)[ground].std()
     letters = clean > clean.min() + 40
@@ -130,7 +133,7 @@ def test_a_lower_level_computes_fewer_and_smaller_maps(
     interval, smaller = LEVELS[level]
     quarter = [-(-side // GRID) * 2 for side in size[::-1]]
     expected = [max(2, round(side / smaller / 2) * 2) for side in quarter]
-    assert shapes == [(*expected, student.INPUTS)] * len(np.arange(0, 1, interval))
+    assert shapes == [(*expected, student_file.INPUTS)] * len(np.arange(0, 1, interval))
 
 
 def test_a_cut_asks_for_new_maps_at_once(asked: tuple[FastEngine, list[tuple[int, ...]]]) -> None:
@@ -197,3 +200,25 @@ def test_strength_0_converts_alone(student_weights: Path) -> None:
     full = replace(VIDEO, full_range=True)
     (after,) = none.session(info(64, 48), full).process([flat(64, 48, level=126)])
     assert streams.difference([after], [flat(64, 48, full, level=128)]) <= 1
+
+
+@pytest.mark.parametrize("size", [(2, 2), (6, 10), (34, 62)], ids=str)
+def test_opencv_computes_what_tensorflow_does(size: tuple[int, int]) -> None:
+    """With the bundled weights, whose layers are all at work."""
+    random = np.random.default_rng(3)
+    features = random.uniform(0, 0.4, (*size, student_file.INPUTS)).astype(np.float32)
+    expected = TensorFlowStudent(find("night"), "cpu", "float32")(features)
+    found = OpenCVStudent(find("night"))(features)
+    assert found.shape == expected.shape == (size[0] // 2, size[1] // 2, student_file.MAPS)
+    assert expected.std(axis=(0, 1)).max() > 0.001 or size == (2, 2), "maps that differ from place to place"
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_threads_that_share_a_student_get_their_own_maps() -> None:
+    shared = OpenCVStudent(find("night"))
+    features = [np.full((90, 160, student_file.INPUTS), level, np.float32) for level in (0.05, 0.1, 0.2, 0.4)]
+    alone = [OpenCVStudent(find("night"))(given) for given in features]
+    with ThreadPoolExecutor(4) as workers:
+        together = list(workers.map(shared, features * 5))
+    for found, expected in zip(together, alone * 5):
+        np.testing.assert_array_equal(found, expected)

@@ -14,9 +14,7 @@ import numpy.typing as npt
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Planes, Program, ProgramSpec
 from realtime.enhance.engines.fast.planes import Reader, Writer
 from realtime.enhance.engines.fast.pyramid import Pyramid
-from realtime.enhance.engines.fast.student import INPUTS, compile_student, load
 from realtime.enhance.exposure.fine import Fine, to_fine
-from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
 
 Floats = npt.NDArray[np.float32]
@@ -33,13 +31,22 @@ MOVED_LEVELS, CUT_LEVELS = 8.0, 16.0
 
 
 class FastEngine(Engine):
-    """The student of the given weights, for frames of any size. Raises WeightsError when they have none."""
+    """The student of the given weights, for frames of any size. Raises WeightsError when they have none.
+
+    Loads TensorFlow for a GPU and for 16-bit numbers only.
+    """
 
     def __init__(self, weights: Weights, device: str, precision: str) -> None:
         self.device, self.precision = device, precision
-        student = compile_student(load(weights), tf.as_dtype(precision))
-        signature = [tf.TensorSpec((1, None, None, INPUTS), tf.float32)]
-        self._student = tf.function(student, input_signature=signature, autograph=False)
+        self._student: Callable[[Floats], Floats]
+        if device == "cpu" and precision == "float32":
+            from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
+
+            self._student = OpenCVStudent(weights)
+        else:
+            from realtime.enhance.engines.fast.student import TensorFlowStudent
+
+            self._student = TensorFlowStudent(weights, device, precision)
 
     def program(self, spec: ProgramSpec) -> Program:
         program = _FastProgram(self, spec)
@@ -47,10 +54,8 @@ class FastEngine(Engine):
         return program
 
     def maps(self, features: Floats) -> Floats:
-        """The student's maps (H/2, W/2, `student.MAPS`) for features (H, W, `student.INPUTS`), H and W even."""
-        with tf.device(f"/{self.device}"):
-            output: Floats = self._student(tf.constant(features[None]))[0].numpy()
-        return output
+        """The student's maps (H/2, W/2, `MAPS`) for features (H, W, `INPUTS`), H and W even; see `student_file`."""
+        return self._student(features)
 
 
 class _FrameBuffers:
