@@ -1,5 +1,5 @@
 """``python -m realtime``: the command line."""
 
-from realtime.cli.main import main
+from realtime.cli.main import program
 
-raise SystemExit(main())
+program()

@@ -16,6 +16,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+#: The name of a thread that loads a library, which cannot be cut short: a program that ends does not wait for it.
+LOADER = "realtime-load"
+
 
 class Cancelled(Exception):
     """The channel was cancelled: there is nobody to give to, or nothing more to come."""

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 
 EventKind = Literal[
-    "opened", "lost", "reconnected", "gave_up", "engine_changed", "dropped", "snapshot", "recording_started",
-    "recording_finished", "output_failed", "closed",
+    "opened", "first_picture", "lost", "reconnected", "gave_up", "engine_changed", "dropped", "snapshot",
+    "recording_started", "recording_finished", "output_failed", "closed",
 ]  # fmt: skip
 
 

@@ -92,10 +92,13 @@ class RunStats:
         now = perf_counter()
         with self._lock:
             self._frames[output] += 1
+            first = self._began is None
             if self._began is None:
                 self._began = frame.captured_at or now
             if output == self._leading and self._info.live and frame.captured_at:
                 self._latencies.append(now - frame.captured_at)
+        if first and self._info.live:
+            self._info.events.publish("first_picture", engine=self._describe().engine)
         if output == self._leading and self._progress is not None and now - self._reported >= PROGRESS_INTERVAL:
             self._reported = now
             self._progress(self.report())

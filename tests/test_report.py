@@ -64,6 +64,17 @@ def test_latency_is_reported_for_live_only() -> None:
             assert 250 <= latency["p50"] <= latency["p95"]
 
 
+def test_the_first_picture_of_a_live_stream_is_an_event() -> None:
+    for live in (True, False):
+        info = stream(live)
+        heard: list[Event] = []
+        info.events.subscribe(heard.append)
+        counting = stats(info)
+        counting.add("night.mkv", gray(0))
+        counting.add("window", gray(0))
+        assert [(event.kind, event.details) for event in heard] == [("first_picture", {"engine": "echo"})] * live
+
+
 def test_progress_comes_now_and_then_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     reports: list[Report] = []
     counting = stats(stream(), reports)

@@ -11,13 +11,16 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 from realtime import __version__
 from realtime.cli.arguments import Parser, UsageError, hide_passwords
 from realtime.cli.results import print_json
 from realtime.cli.terminal import error_line, print_error, print_line
+from realtime.concurrency import LOADER
 from realtime.errors import SettingError, SourceLost
 
 #: Modules of this package, each with ``add(commands)``, which sets ``run(args) -> int`` as a default of its parser.
@@ -68,6 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if getattr(args, "json", False):
                 print_json(args.command, ok=False, results=[{"error": error_line(error, args)}])
             return 2 if isinstance(error, SettingError) else 3 if isinstance(error, SourceLost) else 1
+
+
+def program() -> NoReturn:
+    """`main` as a process of its own. It ends at once: Python would wait for TensorFlow if that is still loading."""
+    code = main()
+    if any(thread.name == LOADER for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A live picture before TensorFlow has loaded: exposure alone, until the network joins.
 
 Exposure and memory are NumPy and OpenCV and start at once. A thread loads the enhancer and compiles meanwhile; from the
-first frame after that, its session takes over. Files do not use this: they must come out the same each time.
+first frame after that, its session takes over. Files do not use this: they must come out the same each time. Live
+streams on a CPU rarely do: the fast engine needs no TensorFlow there (`autoselect.loads_tensorflow`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from realtime.concurrency import LOADER
 from realtime.control import Control, ControlState
 from realtime.enhance.exposure.fine import to_samples
 from realtime.enhance.exposure.stream import StreamExposure
@@ -50,7 +52,9 @@ class _QuickSession:
         self._session: Session | None = None
         self._ready: Session | None = None
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._load, name="realtime-load")
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._load, name=LOADER)
         self._thread.start()
 
     def process(self, frames: Sequence[Frame]) -> list[Frame]:
@@ -83,16 +87,24 @@ class _QuickSession:
         return EngineInfo(ENGINE_NAME) if self._session is None else self._session.describe()
 
     def close(self) -> None:
-        """Waits until loading has ended, which cannot be cut short, and closes what it made."""
-        self._thread.join()
-        if self._ready is not None:
-            self._ready.close()
+        """Closes what was made. Loading cannot be cut short and takes seconds, or minutes with a GPU: it is not waited
+        for, and what it makes is closed by its thread, which `LOADER` names."""
+        with self._lock:
+            self._closed, ready = True, self._ready
+        if ready is not None:
+            ready.close()
 
     def _load(self) -> None:
         try:
-            self._ready = self._make().session(self._info, self.format)
+            session = self._make().session(self._info, self.format)
         except BaseException as error:  # raised where the frames are processed
             self._failure = error
+            return
+        with self._lock:
+            if not self._closed:
+                self._ready = session
+                return
+        session.close()
 
     def _lifted(self, frame: Frame) -> Frame:
         settings = self._control.state

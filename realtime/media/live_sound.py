@@ -1,13 +1,17 @@
-"""The sound of a live stream: out of a connection into a relay, and out of the relay into a file."""
+"""The sound of a live stream or a played file: into a relay, and out of the relay into a recording."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 from realtime.frame import StreamInfo
+from realtime.media.demux import packets, seek
 from realtime.media.libav import av
-from realtime.sound import SoundRelay
+from realtime.media.opening import open_path
+from realtime.sound import SoundPacket, SoundRelay
 
 #: Clock of the sound's packets in files, ticks per second; containers have their own.
 CLOCK = Fraction(1, 1_000_000)
@@ -20,6 +24,56 @@ def relay_for(stream: av.stream.Stream) -> SoundRelay | None:
         return SoundRelay(holder.add_stream_from_template(stream, opaque=True), holder)
     except (av.error.FFmpegError, ValueError, RuntimeError):
         return None
+
+
+class FileSound:
+    """The first sound of a file, read beside its frames while they are played. `relay` is None where there is none, or
+    none that can be recorded. Raises SourceError as `open_path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._container = open_path(path)
+        self._stream = next(iter(self._container.streams.audio), None)
+        self.relay: SoundRelay | None = None
+        if self._stream is not None and self._stream.codec_context is not None:
+            self.relay = relay_for(self._stream)
+        self._packets: Iterator[av.Packet] = iter(())
+        self._next: av.Packet | None = None
+        self._shift = Fraction(0)
+
+    def begin(self, seconds: Fraction, shift: Fraction) -> None:
+        """Goes to that moment of the file; what is played there is `shift` seconds later in the relay."""
+        self._shift, self._next = shift, None
+        if self._stream is None:
+            return
+        index = self._stream.index
+        try:
+            seek(self._container, seconds)
+        except av.error.FFmpegError:
+            pass  # no index: what comes too early is left out
+        self._packets = (
+            packet
+            for packet in packets(self._container, lambda: None)
+            if packet.size
+            and packet.stream.index == index
+            and packet.pts is not None
+            and packet.pts * packet.time_base >= seconds
+        )
+
+    def put_until(self, seconds: Fraction) -> None:
+        """Hands on what begins before that moment of the file."""
+        while self.relay is not None:
+            packet = self._next or next(self._packets, None)
+            self._next = packet
+            if packet is None or packet.pts * packet.time_base >= seconds:
+                return
+            base = packet.time_base
+            time = packet.pts * base + self._shift
+            self.relay.put(SoundPacket(bytes(packet), time, (packet.duration or 0) * base))
+            self._next = None
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._container.close()
 
 
 class LiveSound:

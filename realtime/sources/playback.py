@@ -5,21 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from time import perf_counter
 
 from realtime.control import Playback
 from realtime.frame import Frame
+from realtime.media.containers import IMAGE_SUFFIXES
+from realtime.media.live_sound import FileSound
 from realtime.sources.base import Source
 
 #: Times that jump by more than this are not waited for: the file is damaged, or has a gap. Seconds.
 LONGEST_WAIT = 2.0
+#: Seconds by which sound is read before the frames of its time.
+SOUND_AHEAD = Fraction(1, 2)
 
 
 class PlayedFile(Source):
     """The frames of the file that `open_at(seconds)` opens there, each when its time has come.
 
-    Timestamps rise over seeks and loops, as for a camera. A jump of times by more than `LONGEST_WAIT` seconds starts
-    the clock anew and is a warning.
+    Its sound goes to recordings. Timestamps rise over seeks and loops, as for a camera. A jump of times by more than
+    `LONGEST_WAIT` seconds starts the clock anew and is a warning.
     """
 
     def __init__(
@@ -29,7 +34,14 @@ class PlayedFile(Source):
         self.playback = playback or Playback()
         self._stopped = threading.Event()
         self._source = open_at(None)
-        self.info = replace(self._source.info, live=True, frames=None if loop else self._source.info.frames)
+        path = self._source.info.path
+        self._sound = None if path is None or path.suffix.lower() in IMAGE_SUFFIXES else FileSound(path)
+        self.info = replace(
+            self._source.info,
+            live=True,
+            frames=None if loop else self._source.info.frames,
+            sound=None if self._sound is None else self._sound.relay,
+        )
         self.playback.length = self._source.info.seconds
 
     def frames(self) -> Iterator[Frame]:
@@ -37,7 +49,12 @@ class PlayedFile(Source):
         self.info.events.publish("opened", source=self.info.name, width=self.info.width, height=self.info.height)
         while not self._stopped.is_set():
             last, target = None, None
+            start = Fraction(self._source.info.time_span[0] or 0).limit_denominator(1_000_000)
+            if self._sound is not None:
+                self._sound.begin(start, offset * self.info.time_base - start)
             for frame, seconds in self._paced():
+                if self._sound is not None:
+                    self._sound.put_until(start + frame.pts * frame.time_base + SOUND_AHEAD)
                 last = replace(frame, pts=frame.pts + offset, captured_at=perf_counter())
                 self.playback.position = base + seconds
                 yield last
@@ -58,6 +75,8 @@ class PlayedFile(Source):
 
     def close(self) -> None:
         self._source.close()
+        if self._sound is not None:
+            self._sound.close()
 
     def _next_target(self) -> float | None:
         """Waits while the file is paused; where to seek to, or None."""

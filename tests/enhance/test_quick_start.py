@@ -79,6 +79,7 @@ def test_settings_act_before_the_network_has_joined() -> None:
     (off,) = session.process([dark(2)])
     assert (off.planes[0] == dark().planes[0]).all()
     loading.allowed.set()
+    wait_until_ready(session)
     session.close()
 
 
@@ -103,7 +104,18 @@ def test_a_frame_of_another_size_is_lifted_too() -> None:
     )
     assert session.process([small])[0].width == 16
     loading.allowed.set()
+    wait_until_ready(session)
     session.close()
+
+
+def test_closing_does_not_wait_and_what_is_loaded_later_is_closed() -> None:
+    loading = Loading()
+    session = QuickStart(loading, Control(), 1).session(StreamInfo(64, 48, YUV, live=True), YUV)
+    session.close()
+    assert loading.echo.closed == 0
+    loading.allowed.set()
+    wait_until_ready(session)
+    assert loading.echo.closed == 1
 
 
 def test_it_loads_no_tensorflow_by_itself() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
+from pathlib import Path
 
 import pytest
+import synthetic
 from doubles import gray, index_of
 
 from realtime import Frame, Source, StreamInfo
 from realtime.control import Playback
 from realtime.sources import playback as module
 from realtime.sources.playback import PlayedFile
+from realtime.sources.registry import open_source
 
 TIMEOUT = 20
 RATE = 25
@@ -168,3 +172,20 @@ def test_each_opened_file_is_closed() -> None:
             playback.seek(0.3)
     source.close()
     assert [file.closed for file in files] == [1, 1]
+
+
+def test_the_sound_of_a_file_is_handed_on_over_a_loop(clip_with_sound: Path) -> None:
+    source = open_source(clip_with_sound, paced=True, loop=True)
+    assert source.info.sound is not None
+    with source:
+        frames = list(islice(source.frames(), 2 * synthetic.COUNT))
+        sound = source.info.sound.take_until(Fraction(60))
+    moments = [packet.seconds for packet in sound]
+    assert moments == sorted(moments)
+    length = synthetic.COUNT / 25
+    first = [moment for moment in moments if moment < length]
+    again = [moment for moment in moments if moment >= length]
+    assert first
+    assert again
+    assert float(again[0]) == pytest.approx(length, abs=0.03)
+    assert frames[-1].seconds < float(moments[-1]) + 0.1
