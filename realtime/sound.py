@@ -31,12 +31,14 @@ class SoundRelay:
     def __init__(self, template: Any, owner: Any = None, start: Fraction = Fraction(0)) -> None:
         self.template, self._owner, self._start = template, owner, start
         self._lock = threading.Lock()
+        self._moved = Fraction(0)
         self._packets: deque[SoundPacket] = deque(maxlen=LIMIT)
         self._followers: list[SoundRelay] = []
 
     def put(self, packet: SoundPacket) -> None:
         """Takes a packet, for this relay and those that follow it."""
         with self._lock:
+            packet = replace(packet, seconds=packet.seconds + self._moved)
             followers = list(self._followers)
             if packet.seconds >= self._start:
                 self._packets.append(replace(packet, seconds=packet.seconds - self._start))
@@ -65,6 +67,11 @@ class SoundRelay:
         """Ends a `follow`."""
         with self._lock:
             self._followers = [other for other in self._followers if other is not follower]
+
+    def move(self, seconds: Fraction) -> None:
+        """Packets that come from now on are due so much later than they say: the clock of their source jumped."""
+        with self._lock:
+            self._moved += seconds
 
     def connect(self, target: SoundRelay, shift: Fraction) -> None:
         """Hands on what comes from now on to `target`, `shift` seconds later, if it is of the same kind."""

@@ -151,15 +151,16 @@ class RtspCamera(CameraServer):
         return (head + body).encode()
 
 
-def rtp_parts(units: Sequence[bytes], rate: int = 25) -> list[bytes]:
-    """Each access unit of H.264 (Annex B) as interleaved RTP packets, one per NAL unit."""
-    parts, sequence = [], 0
+def rtp_parts(units: Sequence[bytes], rate: int = 25, later: int = 0) -> list[bytes]:
+    """Each access unit of H.264 (Annex B) as interleaved RTP packets, one per NAL unit; their times begin `later`
+    seconds after those of a stream."""
+    parts, sequence, start = [], 0, RTP_START + later * RTP_CLOCK
     for index, unit in enumerate(units):
         nals = [nal for nal in unit.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if nal]
         part = b""
         for nal in nals:
             marker = 0x80 if nal is nals[-1] else 0
-            head = struct.pack(">BBHII", 0x80, 96 | marker, sequence, RTP_START + index * RTP_CLOCK // rate, 1)
+            head = struct.pack(">BBHII", 0x80, 96 | marker, sequence, start + index * RTP_CLOCK // rate, 1)
             part += b"$\0" + struct.pack(">H", len(head) + len(nal)) + head + nal
             sequence += 1
         parts.append(part)
@@ -185,11 +186,13 @@ def h264_units(folder: Path, count: int = 50) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(video=0) if packet.size]
 
 
-def jpeg_parts(count: int, boundary: str = "frame") -> list[bytes]:
-    """Frames of a multipart stream (``multipart/x-mixed-replace``), gray, as MJPEG cameras send them."""
+def jpeg_parts(
+    count: int, boundary: str = "frame", size: tuple[int, int] = (synthetic.HEIGHT, synthetic.WIDTH)
+) -> list[bytes]:
+    """Frames (height, width) of a multipart stream (``multipart/x-mixed-replace``), gray, as MJPEG cameras send."""
     parts = []
     for index in range(count):
-        picture = np.full((synthetic.HEIGHT, synthetic.WIDTH, 3), synthetic.level(index), np.uint8)
+        picture = np.full((*size, 3), synthetic.level(index), np.uint8)
         _, data = cv2.imencode(".jpg", picture)
         head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
         parts.append(head.encode() + data.tobytes() + b"\r\n")

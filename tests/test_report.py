@@ -10,6 +10,7 @@ import pytest
 from doubles import gray
 
 from realtime import EngineInfo, Report, StreamInfo
+from realtime.events import Event
 from realtime.report import OutputReport, RunStats
 
 

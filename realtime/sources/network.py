@@ -63,6 +63,7 @@ class NetworkCamera(Source):
         if self._sound is not None and self._sound.codec_context is not None:
             self.info = replace(self.info, sound=relay_for(self._sound))
         self._fetched = is_fetched(self._container)
+        self._arrived = 0.0
 
     def frames(self) -> Iterator[Frame]:
         packets = live_packets(self._container, self._interrupt, self._read_timeout, self.info.name)
@@ -80,12 +81,15 @@ class NetworkCamera(Source):
             delay = buffer.delay
             if self._interrupt.requested.wait(pause):
                 return
-            # The delay of a buffer is said above; that of this program counts from here.
-            yield replace(frame, captured_at=perf_counter()) if pause else frame
+            # The delay of a buffer is said above; that of this program counts from here. What the decoder gives back
+            # only when the stream is lost had arrived before.
+            yield replace(frame, captured_at=perf_counter() if pause else self._arrived)
 
     def _relayed(self, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
-        """Hands the packets of the sound to recordings, and gives the others."""
+        """Hands the packets of the sound to recordings, and gives the others. Notes when the latest came."""
         for packet in packets:
+            if packet.size:
+                self._arrived = perf_counter()
             if self._sound is None or packet.stream.index != self._sound.index:
                 yield packet
             elif self.info.sound is not None and packet.size and packet.pts is not None:

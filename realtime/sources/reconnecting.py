@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from itertools import chain, repeat
 from time import perf_counter
 
@@ -18,15 +17,18 @@ from realtime.sources.base import Source
 #: Seconds between attempts: growing, so that a camera that reboots is not hammered, and short at first.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 LONGEST_PAUSE = 15.0
+#: Seconds by which a camera's time may run ahead of or behind the time that passed from frame to frame. What is more is
+#: a jump of its clock, which is set by a server now and then, or starts over, as MPEG-TS's does after 26 hours.
+LARGEST_JUMP = 5.0
 
 
 class Reconnecting(Source):
     """The frames of the source that `connect` opens, and of each one it opens after a loss.
 
-    Across a gap, timestamps go on by the time that really passed; frames of another size or format are brought to
-    those of the first connection. ``info.link`` tells viewers while nothing arrives, ``info.events`` has ``opened``,
-    ``lost``, ``reconnected`` and ``gave_up``. A source that ends without an error has ended, such as a file on a web
-    server.
+    Across a gap, and where the camera's clock jumps, timestamps go on by the time that really passed. Frames of another
+    size or format are brought to those of the first connection. ``info.link`` tells viewers while nothing arrives,
+    ``info.events`` has ``opened``, ``lost``, ``reconnected`` and ``gave_up``. A source that ends without an error has
+    ended, such as a file on a web server.
 
     Raises what `connect` raises the first time, and SourceLost after `give_up_after` seconds without a frame (None:
     never).
@@ -49,8 +51,8 @@ class Reconnecting(Source):
             try:
                 for frame in self._connected_frames():
                     if not self.info.link.state.connected:
-                        self._restored(perf_counter() - since)
-                    since, pauses = perf_counter(), chain(PAUSES, repeat(LONGEST_PAUSE))
+                        self._restored(frame.captured_at - since)
+                    since, pauses = frame.captured_at, chain(PAUSES, repeat(LONGEST_PAUSE))
                     yield frame
             except SourceError as error:
                 reason = str(error)
@@ -78,20 +80,33 @@ class Reconnecting(Source):
         shift: int | None = None
         for frame in source.frames():
             pts = round(frame.pts * frame.time_base / self.info.time_base)
-            if shift is None:
-                shift = 0 if self._last is None else self._pts_after_gap(frame) - pts
-                if self._last is not None:
-                    self._connect_sound(source, shift * self.info.time_base)
+            if self._last is None:
+                shift = 0
+            elif shift is None or self._jumps(frame, pts + shift):
+                if shift is not None:
+                    self.info.diagnostics.warn("the camera's clock jumps; times go on without the jump")
+                before, shift = shift or 0, self._pts_after_gap(frame) - pts
+                self._shift_sound(source, before, shift)
             frame = replace(fit(frame, self.info), pts=pts + shift, time_base=self.info.time_base)
             if (frame.width, frame.height) != (source.info.width, source.info.height):
                 self.info.diagnostics.count(Counted.RESIZED_FRAMES)
             self._last = frame
             yield frame
 
-    def _connect_sound(self, source: Source, shift: Fraction) -> None:
-        """The sound of a new connection goes on where recordings listen."""
-        if self.info.sound is not None and source.info.sound is not None and source.info is not self.info:
-            source.info.sound.connect(self.info.sound, shift)
+    def _jumps(self, frame: Frame, pts: int) -> bool:
+        """Whether so timed a frame does not follow the last one in the time that passed."""
+        assert self._last is not None
+        passed = frame.captured_at - self._last.captured_at
+        return abs(float((pts - self._last.pts) * self.info.time_base) - passed) > LARGEST_JUMP
+
+    def _shift_sound(self, source: Source, before: int, shift: int) -> None:
+        """The sound goes on where recordings listen, with the times of the frames."""
+        if self.info.sound is None or source.info.sound is None:
+            return
+        if source.info is self.info:
+            self.info.sound.move((shift - before) * self.info.time_base)
+        else:
+            source.info.sound.connect(self.info.sound, shift * self.info.time_base)
 
     def _pts_after_gap(self, frame: Frame) -> int:
         """The timestamp of the first frame behind a gap: that of the last one, and the time that passed since."""
