@@ -13,6 +13,9 @@ from typing import Any
 from realtime.config import parse_exposure
 from realtime.errors import SettingError
 
+#: What is left to play of a file after seeking to its end: lengths are rounded, and behind the last frame is nothing.
+LAST_SECONDS = 0.1
+
 
 @dataclass(frozen=True)
 class ControlState:
@@ -77,9 +80,10 @@ class Playback:
             self._changed.notify_all()
 
     def seek(self, seconds: float) -> None:
-        """Asks for the frame at that moment, within the file."""
+        """Asks for the frame at that moment, within the file: `LAST_SECONDS` of it are left at least."""
         with self._changed:
-            self._target = max(0.0, seconds if self.length is None else min(seconds, self.length))
+            last = seconds if self.length is None else self.length - LAST_SECONDS
+            self._target = max(0.0, min(seconds, last))
             self._changed.notify_all()
 
     def take_target(self) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+from ctypes.util import find_library
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -150,6 +152,24 @@ class Window(Sink):
 
 
 def check_display() -> None:
-    """Raises SinkError when there is no display: OpenCV would end the whole process instead."""
-    if platform.system() == "Linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    """Raises SinkError when there is no display, or none that answers: OpenCV would end the whole process instead."""
+    if platform.system() != "Linux" or os.environ.get("WAYLAND_DISPLAY"):
+        return
+    name = os.environ.get("DISPLAY")
+    if not name:
         raise SinkError("there is no display for a window; set DISPLAY or WAYLAND_DISPLAY")
+    if not _answers(name):
+        raise SinkError(f"the display {name} does not answer, or refuses this user; check DISPLAY and XAUTHORITY")
+
+
+def _answers(display: str) -> bool:
+    """Whether an X server can be connected to, by XCB's own rules; True where that library is not installed."""
+    library = find_library("xcb")
+    if library is None:
+        return True
+    xcb = ctypes.CDLL(library)
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(display.encode(), None))
+    refused = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return not refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ctypes.util import find_library
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -152,4 +153,12 @@ def test_the_title_tells_the_delay(screen: Screen) -> None:
 
 def test_no_display_is_an_error_and_no_abort(no_display: None) -> None:
     with pytest.raises(SinkError, match="display"):
+        Window()
+
+
+@pytest.mark.skipif(find_library("xcb") is None, reason="libxcb is not installed")
+@pytest.mark.usefixtures("no_display")
+def test_a_display_that_does_not_answer_is_an_error_and_no_abort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":4095")
+    with pytest.raises(SinkError, match=r"the display :4095 does not answer"):
         Window()

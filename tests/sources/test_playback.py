@@ -189,3 +189,17 @@ def test_the_sound_of_a_file_is_handed_on_over_a_loop(clip_with_sound: Path) -> 
     assert again
     assert float(again[0]) == pytest.approx(length, abs=0.03)
     assert frames[-1].seconds < float(moments[-1]) + 0.1
+
+
+def test_seeking_behind_the_end_of_a_file_shows_its_last_moment(tmp_path: Path) -> None:
+    playback = Playback()
+    clip = synthetic.clip(tmp_path / "clip.mp4", count=30)
+    seen: list[int] = []
+    with open_source(clip, paced=True, playback=playback) as source:
+        for frame in source.frames():
+            if not seen:
+                playback.seek(3600.0)
+            seen.append(synthetic.index_at(float(frame.planes[0].mean())))
+    assert seen[0] == 0
+    assert seen[1:] == list(range(seen[1], 30))
+    assert 26 <= seen[1] <= 29
