@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime import Control, EngineInfo, Frame, StopStreaming, StreamInfo
-from realtime.control import Playback
+from realtime.control import LAST_SECONDS, Playback
 from realtime.events import Link
 from realtime.frame import Samples
 from realtime.report import RunStats
