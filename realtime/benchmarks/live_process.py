@@ -10,7 +10,6 @@ import json
 import os
 import resource
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +74,7 @@ class Usage:
             memory = pages * resource.getpagesize() / 1e6
             files = len(os.listdir("/proc/self/fd"))
             self.samples.append(
-                {"seconds": report.seconds, "megabytes": memory, "threads": threading.active_count(), "files": files}
+                {"seconds": report.seconds, "megabytes": memory, "threads": len(os.listdir("/proc/self/task")), "files": files}
             )
 
     def cores(self) -> float | None:
