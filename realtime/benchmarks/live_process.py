@@ -72,10 +72,8 @@ class Usage:
             self._reported = now
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             memory = pages * resource.getpagesize() / 1e6
-            files = len(os.listdir("/proc/self/fd"))
-            self.samples.append(
-                {"seconds": report.seconds, "megabytes": memory, "threads": len(os.listdir("/proc/self/task")), "files": files}
-            )
+            threads, files = (len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd"))
+            self.samples.append({"seconds": report.seconds, "megabytes": memory, "threads": threads, "files": files})
 
     def cores(self) -> float | None:
         """Core-seconds a second since the warm-up."""
