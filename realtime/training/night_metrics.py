@@ -27,6 +27,8 @@ BRIGHTNESS_WINDOW = (15, 15)
 #: A still place's smoothed luma changes by less than the first, in levels, plus this share of itself. Luma below or
 #: above the limits says nothing of noise.
 STILL_CHANGE, STILL_SHARE, STILL_LUMA = 1.5, 0.03, (4, 200)
+#: Noise over time, in levels, that rounding to 8 bits hides.
+LEAST_NOISE = 0.25
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -91,7 +93,7 @@ def relative_noise(source: Bytes, output: Bytes) -> float | None:
     """Noise over time of the output in still places over that of the input, brightened alike; less is better.
 
     The input is brightened place by place, by the ratio of the two clips' mean levels over time. None where too little
-    stands still.
+    stands still, or where the brightened input has less noise than `LEAST_NOISE`.
     """
     still = still_places(source)
     if still.mean() < LEAST_SHARE:
@@ -100,7 +102,7 @@ def relative_noise(source: Bytes, output: Bytes) -> float | None:
     means = [cv2.blur(light.mean(axis=0), BRIGHTNESS_WINDOW) for light in (before, after)]
     gain = means[1] / np.maximum(means[0], 0.5)
     expected = float(np.mean((before.std(axis=0) * gain)[still]))
-    return float(np.mean(after.std(axis=0)[still])) / expected if expected > 1e-3 else None
+    return float(np.mean(after.std(axis=0)[still])) / expected if expected > LEAST_NOISE else None
 
 
 def halo(output: Bytes, truth: Bytes) -> float:

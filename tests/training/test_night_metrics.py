@@ -48,6 +48,10 @@ def test_noise_is_relative_to_the_brightened_input() -> None:
     assert night_metrics.relative_noise(source, calm) == pytest.approx(0, abs=0.01)
     moving = np.stack([picture(seed) for seed in range(6)])
     assert night_metrics.relative_noise(moving, moving) is None
+    # A blink in one pixel of a thousand is no noise to speak of; a ratio to it would say nothing.
+    quiet = np.full((6, 64, 64, 3), 60, np.uint8)
+    quiet[3, ::32, ::32] = 61
+    assert night_metrics.relative_noise(quiet, quiet) is None
 
 
 def test_a_halo_is_seen_beside_edges() -> None:
