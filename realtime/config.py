@@ -6,6 +6,7 @@ what to believe about it. All raise SettingError for values out of range; no lib
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -59,9 +60,16 @@ class EnhanceOptions:
             raise SettingError(f"batch {self.batch!r} is neither 'auto' nor a number from 1")
         if self.precision not in PRECISIONS:
             raise SettingError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        check_device(self.device)
         if self.denoise not in ("auto", "off") and not (isinstance(self.denoise, int) and 2 <= self.denoise <= 60):
             raise SettingError(f"denoise {self.denoise!r} is not auto, off or a number of frames from 2 to 60")
         parse_exposure(self.exposure)
+
+
+def check_device(device: str) -> None:
+    """Raises SettingError unless `device` is ``auto``, ``cpu``, ``gpu`` or ``gpu:N``, whether it is there or not."""
+    if not re.fullmatch(r"auto|cpu|gpu(:\d+)?", device):
+        raise SettingError(f"device {device!r} is not one of auto, cpu, gpu, gpu:N")
 
 
 def parse_exposure(exposure: str | float | None) -> float | None:

@@ -19,6 +19,7 @@ from realtime.color import guess_matrix
         (EnhanceOptions, {"batch": 0}, "batch 0"),
         (EnhanceOptions, {"batch": "many"}, "batch 'many'"),
         (EnhanceOptions, {"precision": "int8"}, "precision 'int8' is not one of auto, float32"),
+        (EnhanceOptions, {"device": "tpu"}, "device 'tpu' is not one of auto, cpu, gpu, gpu:N"),
         (EnhanceOptions, {"exposure": "bright"}, "exposure 'bright' is not auto, scene, off or stops from 0 to 6"),
         (EnhanceOptions, {"exposure": 7}, "exposure 7"),
         (EncodingOptions, {"codec": "mpeg1"}, "codec 'mpeg1' is not one of h264"),

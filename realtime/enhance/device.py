@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
-from realtime.config import PRECISIONS
+from realtime.config import PRECISIONS, check_device
 from realtime.errors import DeviceError, SettingError
 
 #: Multiply-adds of MBLLEN for each pixel, the unit of every speed figure.
@@ -27,6 +27,7 @@ def choose_device(requested: str) -> str:
 
     Raises SettingError for another word and DeviceError for a GPU that is not there.
     """
+    check_device(requested)
     if requested == "cpu" or (requested == "auto" and not may_have_gpu()):
         return "cpu"
     from realtime.enhance.tensorflow_loader import tf
@@ -34,10 +35,7 @@ def choose_device(requested: str) -> str:
     gpus = tf.config.list_physical_devices("GPU")
     if requested == "auto":
         return "gpu:0" if gpus else "cpu"
-    kind, _, number = requested.partition(":")
-    if kind != "gpu" or not (number.isdecimal() or requested == "gpu"):
-        raise SettingError(f"device {requested!r} is not one of auto, cpu, gpu, gpu:N")
-    index = int(number or 0)
+    index = int(requested.partition(":")[2] or 0)
     if index >= len(gpus):
         raise DeviceError(
             f"device {requested!r} is not there: TensorFlow sees {len(gpus)} GPUs; install the extra 'gpu'",
