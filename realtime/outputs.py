@@ -44,7 +44,10 @@ class Output:
 
 def make_outputs(sinks: Sequence[Sink], formats: Sequence[PixelFormat], info: StreamInfo, depth: int) -> list[Output]:
     """An output for each sink and the format it asked for, under names that differ."""
-    names = [f"{sink.name} {index + 1}" if index else sink.name for index, sink in enumerate(sinks)]
+    names: list[str] = []
+    for sink in sinks:
+        again = sum(name.partition(" #")[0] == sink.name for name in names)
+        names.append(f"{sink.name} #{again + 1}" if again else sink.name)
     alone = len(sinks) == 1
     return [Output(*about, info, depth, alone) for about in zip(sinks, names, formats)]
 

@@ -17,6 +17,7 @@ import synthetic
 from doubles import Echo, RecordingSink, ScriptedSource, Viewer, gray
 
 from realtime import (
+    Discard,
     Enhancer,
     Frame,
     PixelFormat,
@@ -415,6 +416,12 @@ def test_each_output_counts_its_own_frames() -> None:
     assert shown.frames + shown.dropped == 30
     assert report.frames == shown.frames
     assert report.dropped == 0
+
+
+def test_outputs_of_one_name_are_numbered_and_others_are_not() -> None:
+    report = run(ScriptedSource(3), Echo(1), [Discard(), RecordingSink(), Discard()])
+    assert [output.name for output in report.outputs] == ["nothing", RecordingSink().name, "nothing #2"]
+    assert [output.frames for output in report.outputs] == [3, 3, 3]
 
 
 def test_each_output_gets_its_own_format() -> None:

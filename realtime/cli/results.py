@@ -64,7 +64,12 @@ class ResultCollector:
         result: dict[str, Any] = {"input": name, "output": None if target is None else redacted_address(str(target))}
         result |= {field: getattr(report, field, None) for field in _FIELDS}
         result |= {"outputs": [vars(output) for output in report.outputs] if report else []}
-        result |= {"input_bytes": _size(source), "output_bytes": _size(target) if error is None else None}
+        before, after = _size(source), _size(target) if error is None else None
+        # A part of a file is not compared with the whole file, nor a recording of a stream.
+        is_part = interrupted or any(getattr(self._args, option, None) is not None for option in ("start", "duration"))
+        comparable = before and after and not is_part and report is not None and report.latency_ms is None
+        result |= {"input_bytes": before, "output_bytes": after}
+        result |= {"size_ratio": round(after / before, 3) if comparable and before and after else None}
         result |= {"messages": [m.text for m in listener.messages if m.severity is Severity.INFO]}
         result |= {"warnings": [*warnings, *counts], "interrupted": interrupted}
         result |= {"error": None if error is None else error_line(error, self._args)}
@@ -121,14 +126,20 @@ def print_json(command: str, *, ok: bool, results: Any, **fields: Any) -> None:
 def _summary(result: dict[str, Any], report: Report) -> str:
     """One line for one input."""
     target, delay, governor = result["output"], report.latency_ms, report.governor or {}
-    parts = [f"{result['input']} -> {target}" if target else result["input"], f": {report.frames} frames"]
-    parts += [f", {report.dropped} dropped"] if report.dropped else []
+    parts = [f"{result['input']} -> {target}" if target else result["input"]]
+    if len(report.outputs) > 1:
+        # Each output counts its own frames: a window skips some that a recording holds.
+        counts = [
+            f"{o.name} {o.frames} frames" + (f" ({o.dropped} dropped)" if o.dropped else "") for o in report.outputs
+        ]
+        parts += [": ", ", ".join(counts), f", {report.dropped} dropped at capture" if report.dropped else ""]
+    else:
+        parts += [f": {report.frames} frames", f", {report.dropped} dropped" if report.dropped else ""]
     parts += [f" in {report.seconds:.1f} s, {report.fps:.1f} fps"]
     parts += [f", {_change(result)}"] if _change(result) else []
     parts += [f", {delay['p50']:.0f} ms behind (p95 {delay['p95']:.0f})"] if delay else []
     parts += [f", maps down to level {governor['lowest']}"] if governor.get("lowest") else []
     parts += [f" ({report.engine}, {report.device}, {report.precision})"]
-    parts += [f"; {o.name}: {o.frames} frames, {o.dropped} dropped" for o in report.outputs[1:]]
     return "".join(parts)
 
 
@@ -139,11 +150,9 @@ def _state(result: dict[str, Any]) -> str:
 
 
 def _change(result: dict[str, Any]) -> str:
-    """Sizes of input and output file, and their ratio; empty where one of them is no file."""
-    before, after = result["input_bytes"], result["output_bytes"]
-    if not before or not after:
-        return ""
-    return f"{_megabytes(before)} -> {_megabytes(after)} ({after / before:.1f} times)"
+    """Sizes of input and output file, and their ratio; empty where they cannot be compared."""
+    before, after, ratio = result["input_bytes"], result["output_bytes"], result["size_ratio"]
+    return "" if ratio is None else f"{_megabytes(before)} -> {_megabytes(after)} ({ratio:.1f} times)"
 
 
 def _megabytes(count: int) -> str:

@@ -59,9 +59,19 @@ def test_a_live_summary_says_delay_and_each_outputs_own_frames(capsys: pytest.Ca
     results = ResultCollector("live", arguments(command="live"))
     results.add("camera 0", None, heard(), report)
     line = capsys.readouterr().err
-    assert line.startswith("camera 0: 2 frames, 4 dropped in 3.0 s, ")
+    assert line.startswith("camera 0: window 2 frames (28 dropped), night.mkv 30 frames, 4 dropped at capture in 3.0 s, ")
     assert "12 ms behind (p95 30)" in line
-    assert line.endswith("; night.mkv: 30 frames, 0 dropped\n")
+
+
+@pytest.mark.parametrize("values", [{"start": 1.0}, {"duration": 0.5}])
+def test_a_part_of_a_file_is_not_compared_with_the_whole(
+    values: dict[str, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(bytes(900_000))
+    results = ResultCollector("enhance", arguments(**values))
+    results.add(tmp_path / "a.mp4", tmp_path / "b.mp4", heard(), REPORT)
+    assert "times" not in capsys.readouterr().err
 
 
 def test_counts_are_printed_in_the_end_and_messages_not_again(capsys: pytest.CaptureFixture[str]) -> None:
