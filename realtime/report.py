@@ -77,7 +77,8 @@ class RunStats:
         dropped: Callable[[], int],
         progress: Callable[[Report], None] | None,
     ) -> None:
-        """`outputs` holds for each name what counts the frames dropped for it, `dropped` those dropped at capture."""
+        """`outputs` maps each output's name to a function that returns how many frames were dropped for it alone;
+        `dropped` returns how many were dropped at capture."""
         self._info, self._describe, self._dropped, self._progress = info, describe, dropped, progress
         self._dropped_for = dict(outputs)
         self._frames = dict.fromkeys(outputs, 0)

@@ -27,7 +27,9 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--duration", type=seconds, metavar="TIME", help="of INPUT")
     about = "in the synthetic input (default: 12)"
     parser.add_argument("--frames", type=whole_number(1), default=12, metavar="N", help=about)
-    parser.add_argument("--only", choices=("stages", "network", "layers"), help="one table (layers: only so)")
+    parser.add_argument(
+        "--only", choices=("stages", "network", "layers"), help="one table; layers is printed only on request"
+    )
     parser.add_argument("--sizes", type=size, nargs="+", metavar="WxH", help="default: 320x180 640x480")
     parser.add_argument("--batches", type=whole_number(1), nargs="+", default=[1], metavar="N", help="default: 1")
     parser.add_argument("--precisions", nargs="+", metavar="P", choices=("float32", "tf32", "bfloat16", "float16"))

@@ -28,8 +28,8 @@ def add(commands: options.Subparsers) -> None:
     about = "after an interrupt give the short file its final name, instead of a part that --resume continues"
     parser.add_argument("--keep-partial", action="store_true", help=about)
     parser.add_argument("--manifest", action="store_true", help="write a record with checksums beside each output")
-    parser.add_argument("--start", type=seconds, metavar="TIME", help="skip what is before: seconds, or 1:30.5")
-    parser.add_argument("--duration", type=seconds, metavar="TIME", help="stop after that much")
+    parser.add_argument("--start", type=seconds, metavar="TIME", help="begin there: seconds, or 1:30.5")
+    parser.add_argument("--duration", type=seconds, metavar="TIME", help="stop after this time")
     options.add_quality_options(parser)
     options.add_encoding_options(parser)
     options.add_input_options(parser)

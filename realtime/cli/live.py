@@ -24,10 +24,12 @@ def add(commands: options.Subparsers) -> None:
     options.add_source_file(parser)
     parser.add_argument("--no-window", action="store_true", help="show nothing on this machine")
     parser.add_argument("--serve", metavar="[HOST:]PORT", help="a page with the picture, for browsers")
-    parser.add_argument("--token", help="what a browser must know (default: made up where HOST is not this machine)")
+    parser.add_argument("--token", help="the page's password (default: a random one if HOST is not this machine)")
     parser.add_argument("--virtual-camera", action="store_true", help="a camera that video calls can choose")
-    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="stop after that much")
-    parser.add_argument("--give-up-after", type=seconds, metavar="SECONDS", help="end if the source is lost that long")
+    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="stop after this time")
+    parser.add_argument(
+        "--give-up-after", type=seconds, metavar="SECONDS", help="end if the source stays lost for this time"
+    )
     parser.add_argument("--json-lines", action="store_true", help="print what happens as one JSON object a line")
     group = parser.add_argument_group("source")
     group.add_argument("--size", type=size, metavar="WxH", help="ask the camera for it")

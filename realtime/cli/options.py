@@ -36,7 +36,7 @@ def add_enhance_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--engine", default="auto", choices=engine_names(), help="how to compute (default: auto)")
     group.add_argument("--weights", metavar="NAME|PATH", help="which weights (default: the bundled ones)")
     group.add_argument("--strength", type=number(0, 1), default=1.0, metavar="0..1", help="1 is all, 0 the input")
-    about = "metered place by place, or for the frame as one; the plain network; or stops from 0 to 6"
+    about = "auto: metered place by place; scene: one value for the frame; off: the plain network; EV: 0 to 6 stops"
     group.add_argument("--exposure", metavar="auto|scene|off|EV", help=about)
     group.add_argument("--device", default="auto", metavar="auto|cpu|gpu[:N]", help="where to compute")
     group.add_argument("--precision", default="auto", choices=PRECISIONS, help="default: the fastest")

@@ -12,7 +12,7 @@ def add(commands: options.Subparsers) -> None:
     parser = commands.add_parser("preview", help="play a file enhanced, in a window (h lists the keys)")
     parser.add_argument("input", metavar="INPUT", help="a video file")
     parser.add_argument("--start", type=seconds, metavar="SECONDS", help="begin there")
-    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="stop after that much")
+    parser.add_argument("--duration", type=seconds, metavar="SECONDS", help="stop after this time")
     parser.add_argument("--loop", action="store_true", help="start over at its end")
     options.add_input_options(parser)
     options.add_enhance_options(parser)

@@ -17,7 +17,7 @@ def add(commands: options.Subparsers) -> None:
     about = "train the network; the same command goes on where the last one was stopped"
     parser = commands.add_parser("train", help="train weights from well exposed pictures and clips", description=about)
     parser.add_argument("--precision", default="auto", choices=PRECISIONS, help="default: the fastest")
-    about = "weights to begin with (default: such that return their input)"
+    about = "weights to begin with (default: weights that return their input)"
     parser.add_argument("--start-from", metavar="NAME|PATH", help=about)
     about = "weight of the loss of edges, 0 to leave it out (default: 1)"
     parser.add_argument("--context-weight", type=number(0, 100), default=1.0, metavar="N", help=about)

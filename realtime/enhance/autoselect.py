@@ -148,8 +148,8 @@ def choose_batch(
 def largest_batch_that_pays(seconds: Callable[[int], float], batches: Sequence[int] = BATCHES) -> int:
     """The largest of growing `batches` up to which each makes a frame cheaper by `LEAST_SPEED_UP` than the one before.
 
-    ``seconds(batch)`` is what a whole batch takes, infinite where memory does not suffice. None is measured behind the
-    first that does not pay.
+    ``seconds(batch)`` is what a whole batch takes, infinite where memory does not suffice. Stops at the first
+    that does not pay.
     """
     best, best_seconds = batches[0], seconds(batches[0]) / batches[0]
     for size in batches[1:]:

@@ -1,6 +1,6 @@
-"""Gaps in time: what all streams of a file lack at once, and sound that is missing where pictures go on.
+"""Gaps in time: those that picture and sound share, and sound that is missing while pictures go on.
 
-A camera pauses one or the other, but seldom both for a moment, nor the sound for less than seconds.
+A camera may pause picture or sound. A gap in both at one moment, or of a few seconds in the sound, is a loss.
 """
 
 from __future__ import annotations

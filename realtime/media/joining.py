@@ -16,8 +16,8 @@ from realtime.media.libav import av
 
 #: Seconds of a stream after which it is taken to have no key frames, as with intra refresh.
 LONGEST_KEY_INTERVAL = 20.0
-#: A packet that was waited for longer than `WAITED` of a frame's duration is of the present, unless the program itself
-#: was held up: so several of the newest ones must have been.
+#: The present is reached when reading blocks: `MOST` of the `NEWEST` packets took longer than `WAITED` of a frame's
+#: duration. A single one may do so because the program itself was held up.
 WAITED, MOST, NEWEST = 0.5, 3, 5
 #: Seconds of a frame whose packets have no duration. Seconds that skipping to the present may take.
 USUAL_DURATION, LONGEST_BACKLOG = 0.02, 3.0

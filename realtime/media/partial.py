@@ -50,8 +50,8 @@ class KeptPart:
         return self._keyframes[-1] if self._keyframes and self._keyframes[0] == 0 else 0
 
     def check(self, source_times: SourceTimes) -> int:
-        """Drops the groups from the first one that is damaged, is not at its source's times, or does not decode.
-        Returns how many pictures that are."""
+        """Drops the groups from the first one on that is damaged, does not decode, or is not at its source's times.
+        Returns how many pictures were dropped."""
         before = self.frames
         if not before:
             return 0
@@ -68,8 +68,8 @@ class KeptPart:
     def packets(self, following: Fraction) -> Iterator[av.Packet]:
         """The packets to keep, after `check`; `following` is the time in seconds of the first picture behind them.
 
-        Times are moved so that this one fits: containers without negative times have shifted all. Decoding times are
-        computed anew, as not every container stores them.
+        Containers without negative times have shifted all times; that is undone. Decoding times are computed anew, as
+        not every container stores them.
         """
         times = sorted(self._times[: self.frames])
         # The smallest delay with which no picture is due before it is decoded.

@@ -59,7 +59,9 @@ def test_a_live_summary_says_delay_and_each_outputs_own_frames(capsys: pytest.Ca
     results = ResultCollector("live", arguments(command="live"))
     results.add("camera 0", None, heard(), report)
     line = capsys.readouterr().err
-    assert line.startswith("camera 0: window 2 frames (28 dropped), night.mkv 30 frames, 4 dropped at capture in 3.0 s, ")
+    assert line.startswith(
+        "camera 0: window 2 frames (28 dropped), night.mkv 30 frames, 4 dropped at capture in 3.0 s, "
+    )
     assert "12 ms behind (p95 30)" in line
 
 

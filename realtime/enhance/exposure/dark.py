@@ -1,4 +1,4 @@
-"""What holds no signal made smooth: there an 8-pixel block of the codec is all the structure there is."""
+"""Places without signal are made smooth: the only structure in them is the codec's blocks of 8 pixels."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Fine(NamedTuple):
 
 class SamplePlane(NamedTuple):
     """A plane (H, W) of samples, such that ``slope * band + offset`` is a band of it in fixed point. Both are constant,
-    so that a pass that combines planes converts for nothing."""
+    so a pass that combines planes converts them at no extra cost."""
 
     plane: Any
     unit: float

@@ -1,6 +1,6 @@
-"""Where the memory gives way: what moves, told from noise on a small picture.
+"""Where the memory gives way: motion, told apart from noise on a small picture.
 
-There noise is averaged over a cell while a moving thing is not. The mean difference of a neighborhood is compared to
+There noise is averaged over a cell and a moving object is not. The mean difference of a neighborhood is compared to
 what the noise alone makes of it at that level (motion detection of a one-pole recursive filter: Brailean et al.,
 "Noise reduction filters for dynamic image sequences: a review", Proc. IEEE 1995).
 """
