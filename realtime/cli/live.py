@@ -30,7 +30,9 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument(
         "--give-up-after", type=seconds, metavar="SECONDS", help="end if the source stays lost for this time"
     )
-    parser.add_argument("--json-lines", action="store_true", help="print what happens as one JSON object a line")
+    parser.add_argument(
+        "--json-lines", action="store_true", help="print each event as a JSON object on a line of its own"
+    )
     group = parser.add_argument_group("source")
     group.add_argument("--size", type=size, metavar="WxH", help="ask the camera for it")
     group.add_argument("--fps", type=positive_number, metavar="N", help="ask the camera for it")
@@ -52,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from realtime.cli.live_run import run_live
     from realtime.control import Playback
 
+    if args.max_size_ratio is not None:
+        raise SettingError("--max-size-ratio compares with the input's size, which a live source has not")
     address = options.source_address(args)
     if args.record is not None and Path(address).exists() and args.record.exists() and args.record.samefile(address):
         raise SettingError(f"{args.record} is the input; recording over it would destroy it")

@@ -55,6 +55,11 @@ def test_it_ends_after_a_duration(long_clip: Path, options: list[str], capfd: py
     assert result["output"] is None
 
 
+def test_a_limit_by_the_inputs_size_is_refused_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["live", "no camera", "--max-size-ratio", "2"]) == 2
+    assert "a live source has not" in capsys.readouterr().err
+
+
 def test_it_does_not_record_over_its_input(
     clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
