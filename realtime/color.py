@@ -37,6 +37,23 @@ def guess_matrix(width: int, height: int) -> Matrix:
     return "bt709" if height >= 720 or width >= 1280 else "bt601"
 
 
+def luma_row(matrix: Matrix) -> tuple[float, float, float]:
+    """The weights of R, G and B in luma; their sum is 1."""
+    kr, kb = LUMA_WEIGHTS[matrix]
+    return kr, 1 - kr - kb, kb
+
+
+def rgb_to_ycbcr(matrix: Matrix) -> tuple[tuple[float, float, float], ...]:
+    """The matrix (3, 3) from R, G, B in 0..1 to Y in 0..1 and Cb, Cr in -0.5..0.5."""
+    red, green, blue = luma_row(matrix)
+    cb_span, cr_span = 2 - 2 * blue, 2 - 2 * red
+    return (
+        (red, green, blue),
+        (-red / cb_span, -green / cb_span, (1 - blue) / cb_span),
+        ((1 - red) / cr_span, -green / cr_span, -blue / cr_span),
+    )
+
+
 def sample_scale(bits: int, full_range: bool) -> tuple[float, float, float, float]:
     """Offset and span of luma, then of chroma, in sample values of `bits` bits."""
     unit = float(1 << (bits - 8))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.color import LUMA_WEIGHTS, Matrix
+from realtime.color import Matrix
 from realtime.enhance.exposure.local_meter import exposure_map
 from realtime.enhance.exposure.memory import FRAMES
 from realtime.enhance.exposure.night import (
@@ -83,8 +83,7 @@ def expose(scene: Scene, random: np.random.Generator, lifted: bool = True) -> li
         if lifted and by_truth:
             exposure = true_exposure(scene.light, small, denoiser.noise)
         if index >= len(scene.frames) - LAST_FRAMES:
-            kr, kb = LUMA_WEIGHTS[scene.format.matrix]
-            target = lift_rgb(scene.dark[index], exposure, (kr, 1 - kr - kb, kb))
+            target = lift_rgb(scene.dark[index], exposure, scene.format.matrix)
             examples.append(Example(lift_planes(fine, exposure), scene.format.matrix, target))
     return examples[::-1]
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from realtime.color import luma_row
+
 Bytes = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
@@ -72,7 +74,7 @@ def color_cast(output: Bytes, where: Mask) -> float | None:
 
 def blockiness(picture: Bytes) -> float:
     """Mean step of luma across the lines of the 8-pixel grid, over that across all other lines; 1 is none."""
-    luma = picture @ np.array([0.299, 0.587, 0.114])
+    luma = picture @ np.array(luma_row("bt601"))
     steps = [abs(np.diff(luma, axis=1)).mean(axis=0), abs(np.diff(luma, axis=0)).mean(axis=1)]
     on_grid = np.concatenate([s[7::8] for s in steps])
     off_grid = np.concatenate([np.delete(s, np.s_[7::8]) for s in steps])

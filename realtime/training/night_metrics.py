@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from realtime.color import luma_row
+
 Bytes = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -29,12 +31,11 @@ BRIGHTNESS_WINDOW = (15, 15)
 STILL_CHANGE, STILL_SHARE, STILL_LUMA = 1.5, 0.03, (4, 200)
 #: Noise over time, in levels, that rounding to 8 bits hides.
 LEAST_NOISE = 0.25
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def luma(picture: Bytes) -> Floats:
     """BT.709 luma in levels."""
-    return np.asarray(picture.astype(np.float32) @ _LUMA)
+    return np.asarray(picture.astype(np.float32) @ np.array(luma_row("bt709"), np.float32))
 
 
 def lightness(picture: Bytes) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime.color import LUMA_WEIGHTS
+from realtime.color import rgb_to_ycbcr
 from realtime.enhance.device import choose_device, choose_precision
 from realtime.enhance.engines.base import ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
@@ -61,9 +61,7 @@ class Teacher:
         reader = Reader(ProgramSpec(width, height, 1, RGB, RGB))
         pyramid = reader.workspace.decompose(*reader(example.fine))
         output = self._network(tf.constant(example.recorded[None]))[0].numpy()
-        kr, kb = LUMA_WEIGHTS[example.matrix]
-        luma = output @ np.array([kr, 1 - kr - kb, kb], np.float32)
-        chroma = [(output[..., 2] - luma) / (2 - 2 * kb), (output[..., 0] - luma) / (2 - 2 * kr)]
+        luma, *chroma = (output @ np.array(row, np.float32) for row in rgb_to_ycbcr(example.matrix))
         halves = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in chroma]
         return {
             "luma": pyramid.luma[..., None] / np.float32(TOP),

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.color import LUMA_WEIGHTS, sample_scale
+from realtime.color import LUMA_WEIGHTS, rgb_to_ycbcr, sample_scale
 from realtime.frame import PixelFormat, Samples
 
 Shorts = npt.NDArray[np.int16]
@@ -73,10 +73,7 @@ def _look_up(plane: Samples, table: Shorts) -> Shorts:
 def to_fine(planes: tuple[Samples, ...], format: PixelFormat) -> Fine:
     """Sample planes as `PixelFormat` lays them out, in fixed point."""
     if format.model == "rgb":
-        kr, kb = LUMA_WEIGHTS[format.matrix]
-        luma = np.array([kr, 1 - kr - kb, kb])
-        rows = [luma, (np.array([0, 0, 1]) - luma) / (2 - 2 * kb), (np.array([1, 0, 0]) - luma) / (2 - 2 * kr)]
-        matrix = (np.stack(rows) * (255 * STEPS / ((1 << format.bits) - 1))).astype(np.float32)
+        matrix = (np.array(rgb_to_ycbcr(format.matrix)) * (255 * STEPS / ((1 << format.bits) - 1))).astype(np.float32)
         y, b, r = cv2.split(np.rint(cv2.transform(planes[0].astype(np.float32), matrix)).astype(np.int16))
         return Fine(y, b, r)
     luma_table, chroma_table = _tables(format)

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from realtime.color import Matrix, luma_row
+
 Floats = npt.NDArray[np.float32]
 
 #: 0.055 * 255: what the sRGB encoding adds to a level before its power.
@@ -119,14 +121,14 @@ def enlarge(values: Floats, height: int, width: int) -> Floats:
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def lift_rgb(rgb: Floats, exposure: ExposureMap, luma: tuple[float, float, float] = (0.2126, 0.7152, 0.0722)) -> Floats:
+def lift_rgb(rgb: Floats, exposure: ExposureMap, matrix: Matrix = "bt709") -> Floats:
     """The whole reference on a picture: float32 RGB (H, W, 3) in 0..1, sRGB-encoded, to its like.
 
     Luma goes through `lift`; the differences of R, G and B from luma are multiplied by the map `color`: a lift in
     linear light multiplies differences of encoded channels by the same gain as ``level + OFFSET``.
     """
     height, width = rgb.shape[:2]
-    level = (rgb @ np.array(luma, np.float32) * np.float32(255)).astype(np.float32)
+    level = (rgb @ np.array(luma_row(matrix), np.float32) * np.float32(255)).astype(np.float32)
     gain, color = (enlarge(values, height, width) for values in (exposure.gains, exposure.color))
     lifted = lift(level, gain, exposure.white)
     difference = (rgb * np.float32(255) - level[..., None]) * color[..., None]

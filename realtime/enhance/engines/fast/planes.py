@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from realtime.color import LUMA_WEIGHTS, sample_scale
+from realtime.color import rgb_to_ycbcr, sample_scale
 from realtime.enhance.engines.base import Planes, ProgramSpec
 from realtime.enhance.engines.fast.pyramid import Workspace, pad_edge, to_samples
 from realtime.enhance.exposure.buffers import Buffers
@@ -20,11 +20,7 @@ from realtime.frame import PixelFormat, Samples
 
 def _from_rgb(format: PixelFormat) -> Samples:
     """The matrix (3, 4) from RGB to full-range Y, Cb, Cr, all in levels."""
-    kr, kb = LUMA_WEIGHTS[format.matrix]
-    luma = np.array([kr, 1 - kr - kb, kb])
-    blue = (np.array([0, 0, 1]) - luma) / (2 - 2 * kb)
-    red = (np.array([1, 0, 0]) - luma) / (2 - 2 * kr)
-    return np.column_stack([np.stack([luma, blue, red]), [0, 128, 128]])
+    return np.column_stack([rgb_to_ycbcr(format.matrix), [0, 128, 128]])
 
 
 class Reader:
