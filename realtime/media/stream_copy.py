@@ -11,7 +11,7 @@ from realtime.diagnostics import Counted
 from realtime.errors import SinkError
 from realtime.frame import StreamInfo
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
-from realtime.media.demux import is_cover, packets
+from realtime.media.demux import is_cover, packets, seek, start_time
 from realtime.media.libav import av, open_file
 from realtime.media.subtitles import LastSubtitle
 from realtime.media.timestamps import TimestampFixer
@@ -109,9 +109,9 @@ class StreamCopier:
     def _seek_to_start(self, source: av.container.InputContainer) -> None:
         early = self._start - INTERLEAVE_SECONDS
         video = source.streams[self._info.stream_index]
-        if early > (video.start_time or 0) * video.time_base:  # otherwise a seek would lead to the beginning anyway
+        if self._start and early > start_time(source, video):  # otherwise a seek would lead to the beginning anyway
             try:
-                source.seek(round(early * av.time_base))
+                seek(source, early)
             except av.error.FFmpegError:
                 pass  # no index to seek by: what is before is read and skipped
 
@@ -134,7 +134,10 @@ class StreamCopier:
 
     def _retime(self, packet: av.Packet, index: int) -> None:
         """Counts from the start of the time span, and makes decoding times rise, which muxers insist on."""
-        fixer = self._fixers.setdefault(index, TimestampFixer(packet.time_base, strictly=not self._container.equal_dts))
+        if index not in self._fixers:
+            strictly, sparse = not self._container.equal_dts, packet.stream.type not in ("video", "audio")
+            self._fixers[index] = TimestampFixer(packet.time_base, strictly=strictly, sparse=sparse)
+        fixer = self._fixers[index]
         shift = round(self._start / packet.time_base)
         dts = packet.dts if packet.dts is not None else packet.pts
         fixed = fixer.fix(None if dts is None else dts - shift, packet.duration or 0)

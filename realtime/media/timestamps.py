@@ -10,6 +10,8 @@ from typing import Any
 
 #: A step back by more than this many seconds is a clock that starts anew, not a reordering.
 MAX_STEP_BACK = Fraction(1, 5)
+#: Nor is a step ahead by more than this, in seconds: no muxer writes a file of years.
+MAX_STEP_AHEAD = 24 * 3600
 #: Seconds by which the distance of a packet's two times may differ from that of the packets around it.
 MAX_DISTANCE = 10
 #: Packets around it that are compared.
@@ -20,13 +22,15 @@ class TimestampFixer:
     """Makes the timestamps of one stream rise; `repaired` counts those it had to change.
 
     A missing timestamp follows the one before by that one's duration; one that is not later than the one before is
-    moved behind it; a step back of more than `MAX_STEP_BACK` seconds shifts all that follow. `strictly` for pictures:
-    no two may have the same time.
+    moved behind it; a step back of more than `MAX_STEP_BACK` seconds, or ahead of more than `MAX_STEP_AHEAD`, shifts
+    all that follow. `strictly` for pictures: no two may have the same time.
     """
 
-    def __init__(self, time_base: Fraction, step: int = 1, strictly: bool = True) -> None:
-        """`step` is the usual time from one to the next, in `time_base`."""
+    def __init__(self, time_base: Fraction, step: int = 1, strictly: bool = True, sparse: bool = False) -> None:
+        """`step` is the usual time from one to the next, in `time_base`; `sparse` for subtitles and the like, which may
+        pause for days."""
         self._max_step_back = int(MAX_STEP_BACK / time_base) + 1
+        self._max_step_ahead = float("inf") if sparse else MAX_STEP_AHEAD / time_base
         self._step, self._least = max(step, 1), 1 if strictly else 0
         self._last: int | None = None
         self._shift = 0
@@ -39,8 +43,8 @@ class TimestampFixer:
             time = 0 if time is None else time
         elif time is None:
             time, self.repaired = self._last + self._step, self.repaired + 1
-        elif time < self._last + self._least:
-            restarts = self._last - time > self._max_step_back
+        elif time < self._last + self._least or time - self._last > self._max_step_ahead:
+            restarts = time > self._last or self._last - time > self._max_step_back
             following = self._last + (self._step if restarts else 1)
             if restarts:
                 self._shift += following - time

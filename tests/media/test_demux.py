@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import ffmpeg_tools
 import pytest
+from plain import Plain
 
-from realtime import InputOverrides, open_source
+from realtime import InputOverrides, enhance_video, open_source
 from realtime.media.demux import packets, seek, start_time, unwrap
 from realtime.media.opening import open_path
 
@@ -62,6 +63,16 @@ def test_a_part_is_found_on_either_side_of_the_wrap_and_across_it(whole: Path, w
     assert len(taken[0]) == len(taken[1]) == 50
     assert [picture for _, picture in taken[0]] == [picture for _, picture in taken[1]]
     assert max(abs(a - b) for (a, _), (b, _) in zip(*taken)) < 0.001
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+@pytest.mark.parametrize("part", [InputOverrides(), InputOverrides(start=2.5, duration=2.0)])
+def test_sound_is_copied_across_the_wrap(whole: Path, wrapped: Path, part: InputOverrides, tmp_path: Path) -> None:
+    copied = []
+    for path in (whole, wrapped):
+        enhance_video(path, tmp_path / "out.ts", enhancer=Plain(), input=part, overwrite=True)
+        copied.append(len(ffmpeg_tools.packet_times(tmp_path / "out.ts", "a:0")))
+    assert copied[0] == copied[1] > 80
 
 
 @pytest.mark.needs("ffmpeg")

@@ -42,6 +42,13 @@ def test_a_second_recording_of_a_second_goes_on_behind_the_first() -> None:
     assert fixer.repaired == 1
 
 
+def test_a_jump_of_years_is_closed_but_not_among_subtitles() -> None:
+    times = [0, 40, 10**14, 10**14 + 40]
+    for sparse, expected in ((False, [0, 40, 80, 120]), (True, times)):
+        fixer = TimestampFixer(MILLISECOND, 40, sparse=sparse)
+        assert [fixer.fix(time, 40) for time in times] == expected
+
+
 def packet(pts: int | None, dts: int | None) -> SimpleNamespace:
     return SimpleNamespace(pts=pts, dts=dts, size=1, time_base=MILLISECOND)
 
