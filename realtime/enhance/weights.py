@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
-from realtime.enhance.tensors import LARGEST_FILE, check_suffix, read_attribute, read_tensors
+from realtime.enhance import guarded_reader
+from realtime.enhance.tensors import LARGEST_FILE, check_suffix, read_tensors
 from realtime.errors import WeightsError
 from realtime.media.checksum import sha256
 
@@ -78,8 +79,14 @@ class Weights:
         from realtime.enhance.mbllen import build
 
         model = build()
-        model.set_weights(read_tensors(self.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
+        read = read_tensors if self.is_known else guarded_reader.read_tensors
+        model.set_weights(read(self.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
         return model
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this is a file of the index, with its checksum."""
+        return self.name in index()
 
     def _companion(self, kind: str) -> Path:
         entry = index().get(self.name, {}).get(kind)
@@ -106,7 +113,7 @@ def find(name: str | Path | None = None) -> Weights:
         raise WeightsError(f"weights {str(name)!r} are neither a file nor one of {', '.join(known)}")
     check_suffix(path)
     # 'realtime train' writes this attribute; the published files have none.
-    return Weights(path.name, path, bool(read_attribute(path, "metered")))
+    return Weights(path.name, path, bool(guarded_reader.read_attribute(path, "metered")))
 
 
 def verify(path: Path, expected: str) -> None:

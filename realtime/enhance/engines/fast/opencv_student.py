@@ -27,7 +27,7 @@ class OpenCVStudent:
     """Maps (H/2, W/2, `MAPS`) for features (H, W, `INPUTS`), float32, H and W even. Several threads may share it."""
 
     def __init__(self, weights: Weights) -> None:
-        self._layers = student_file.read_layers(student_file.student_path(weights))
+        self._layers = student_file.read_layers(student_file.student_path(weights), weights.is_known)
         self._lock = threading.Lock()
         self._networks: OrderedDict[tuple[int, int], Any] = OrderedDict()
 

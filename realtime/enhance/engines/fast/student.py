@@ -58,13 +58,13 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
 
 def load(weights: Weights) -> keras.Model:
     """The student of these weights. Raises WeightsError as `student_path` does."""
-    return read(student_file.student_path(weights))
+    return read(student_file.student_path(weights), weights.is_known)
 
 
-def read(path: Path) -> keras.Model:
-    """The student in a file. Raises WeightsError if the file holds something else."""
+def read(path: Path, known: bool = False) -> keras.Model:
+    """The student in a file; `known` as in `read_layers`. Raises WeightsError if the file holds something else."""
     model = build()
-    model.set_weights([tensor for layer in student_file.read_layers(path) for tensor in layer])
+    model.set_weights([tensor for layer in student_file.read_layers(path, known) for tensor in layer])
     return model
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 
+from realtime.enhance import guarded_reader
 from realtime.enhance.tensors import Array, read_attribute, read_tensors
 from realtime.enhance.weights import Weights, index, verify
 from realtime.errors import WeightsError
@@ -33,11 +34,13 @@ START = (*(0.0,) * (OFFSETS + GAINS), *(math.log(0.5 / 255 / NOISE),) * NOISES)
 USE_EXACT = {"engine=exact": "{} needs none"}
 
 
-def read_layers(path: Path) -> list[tuple[Array, Array]]:
-    """Kernel (3, 3, inputs, outputs) and bias of each layer. Raises WeightsError if the file holds something else."""
+def read_layers(path: Path, known: bool = False) -> list[tuple[Array, Array]]:
+    """Kernel (3, 3, inputs, outputs) and bias of each layer; `known` if the file's checksum was compared. Raises
+    WeightsError if the file holds something else."""
     channels = (INPUTS, *(CHANNELS,) * (LAYERS - 1), MAPS)
     shapes = [shape for old, new in pairwise(channels) for shape in ((3, 3, old, new), (new,))]
-    tensors = read_tensors(path, shapes, "a student of MBLLEN")
+    read = read_tensors if known else guarded_reader.read_tensors
+    tensors = read(path, shapes, "a student of MBLLEN")
     return list(zip(tensors[::2], tensors[1::2]))
 
 
@@ -61,7 +64,8 @@ def student_path(weights: Weights) -> Path:
         )
     if entry := index().get(weights.name, {}).get("fast"):
         verify(path, entry["sha256"])
-    teacher = read_attribute(path, "teacher")
+    read = read_attribute if weights.is_known else guarded_reader.read_attribute
+    teacher = read(path, "teacher")
     if teacher is None:
         raise WeightsError(f"{path} does not hold a student of MBLLEN; 'realtime distil' makes them")
     actual = sha256(weights.path)
