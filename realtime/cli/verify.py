@@ -8,8 +8,8 @@ from pathlib import Path
 
 from realtime.cli import options
 from realtime.cli.results import ResultCollector
-from realtime.cli.terminal import print_error
-from realtime.errors import SourceError
+from realtime.cli.terminal import error_line, print_error
+from realtime.errors import SourceError, redacted_address
 
 
 def add(commands: options.Subparsers) -> None:
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         except (SourceError, OSError) as error:
             results.last_error = error
             print_error(error, args, str(path))
-            results.add_row(None, manifest=str(path), file=None, state="failed", error=str(error))
+            named = redacted_address(str(path))
+            results.add_row(None, manifest=named, file=None, state="failed", error=error_line(error, args))
     results.finish()
     return results.exit_code
 
