@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 
 
 class Severity(Enum):
@@ -37,8 +38,8 @@ class Counted(Enum):
     )
     MISSING_FRAMES = (
         Severity.DAMAGE,
-        "frames that the file announces are missing",
-        "frames that the file announces and does not hold: {}",
+        "frames are missing by what the file announces, or by the times of the others",
+        "frames missing: {}",
     )
     MISSING_SECONDS = (
         Severity.DAMAGE,
@@ -72,6 +73,25 @@ class Message:
     text: str
 
 
+@dataclass(frozen=True)
+class DamagedPlace:
+    """Where the input is damaged, in seconds of its own time (None: nowhere in particular, as in an index), and what is
+    wrong or missing there."""
+
+    seconds: float | None
+    text: str
+
+
+def as_time(seconds: float) -> str:
+    """Seconds as minutes and seconds: ``1:02.5``."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+#: Damaged places that are kept; more are only counted.
+MAX_PLACES = 1000
+
+
 class Diagnostics:
     """The messages and counts of one run. Reading, enhancing and writing add to it from their own threads.
 
@@ -83,6 +103,7 @@ class Diagnostics:
         self._lock = threading.Lock()
         self._messages: list[Message] = []
         self._counts: Counter[Counted] = Counter()
+        self._places: list[DamagedPlace] = []
         self._listeners: list[Callable[[Message], None]] = []
 
     def subscribe(self, listener: Callable[[Message], None]) -> None:
@@ -115,6 +136,18 @@ class Diagnostics:
             listeners = list(self._listeners) if first and kind.notice else []
         for listener in listeners:
             listener(Message(kind.severity, kind.notice))
+
+    def place(self, seconds: Fraction | float | None, text: str) -> None:
+        """Adds a damaged place to the list, which is a list only: `damage` or `count` say that something is lost."""
+        with self._lock:
+            if len(self._places) < MAX_PLACES:
+                self._places.append(DamagedPlace(None if seconds is None else round(float(seconds), 3), text))
+
+    @property
+    def places(self) -> tuple[DamagedPlace, ...]:
+        """The damaged places in the order in which they were found, at most `MAX_PLACES`."""
+        with self._lock:
+            return tuple(self._places)
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -10,6 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
+from realtime.diagnostics import DamagedPlace
 from realtime.frame import Frame, StreamInfo
 from realtime.processor import EngineInfo
 
@@ -38,7 +39,7 @@ class Report:
     - `seconds`: wall time since the first frame was captured; 0 before that.
     - `latency_ms`: p50 and p95 from capture to written to the first output, live only.
     - `warnings`: what was reduced, left out, repaired or damaged; `diagnostics`: counts by kind.
-    - `damaged`: some of the input could not be read.
+    - `damaged`: some of the input could not be read. `places`: where, and what is missing there.
     """
 
     engine: str
@@ -55,6 +56,7 @@ class Report:
     outputs: tuple[OutputReport, ...] = ()
     diagnostics: Mapping[str, int] = field(default_factory=dict)
     damaged: bool = False
+    places: tuple[DamagedPlace, ...] = ()
     governor: Mapping[str, int] | None = None
     batch: int | None = None
 
@@ -127,6 +129,7 @@ class RunStats:
                 outputs=tuple(OutputReport(n, self._frames[n], lost()) for n, lost in self._dropped_for.items()),
                 diagnostics=diagnostics.counts,
                 damaged=diagnostics.damaged,
+                places=diagnostics.places,
                 governor=about.governor,
                 batch=about.batch,
             )

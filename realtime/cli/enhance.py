@@ -27,6 +27,8 @@ def add(commands: options.Subparsers) -> None:
     parser.add_argument("--resume", action="store_true", help="continue what an interrupted run left unfinished")
     about = "after an interrupt give the short file its final name, instead of a part that --resume continues"
     parser.add_argument("--keep-partial", action="store_true", help=about)
+    about = "print a line for each damaged place of the inputs: when, and what is wrong or missing"
+    parser.add_argument("--list-damage", action="store_true", help=about)
     parser.add_argument("--manifest", action="store_true", help="write a record with checksums beside each output")
     parser.add_argument("--start", type=seconds, metavar="TIME", help="begin there: seconds, or 1:30.5")
     parser.add_argument("--duration", type=seconds, metavar="TIME", help="stop after this time")

@@ -12,7 +12,7 @@ from realtime import __version__
 from realtime.cli.progress import ProgressListener, live_state, progress_bar
 from realtime.cli.tables import print_table
 from realtime.cli.terminal import error_line, print_error, print_line, write
-from realtime.diagnostics import Severity
+from realtime.diagnostics import Severity, as_time
 from realtime.errors import redacted_address
 
 if TYPE_CHECKING:
@@ -72,10 +72,16 @@ class ResultCollector:
         result |= {"size_ratio": round(after / before, 3) if comparable and before and after else None}
         result |= {"messages": [m.text for m in listener.messages if m.severity is Severity.INFO]}
         result |= {"warnings": [*warnings, *counts], "interrupted": interrupted}
+        places = report.places if report else ()
+        result |= {"damage": [{"seconds": place.seconds, "text": place.text} for place in places]}
         result |= {"error": None if error is None else error_line(error, self._args)}
         self._results.append(result)
         self.damaged |= any(m.severity is Severity.DAMAGE for m in listener.messages) or bool(report and report.damaged)
         self.interrupted |= interrupted
+        if getattr(self._args, "list_damage", False):
+            for place in places:
+                at = "" if place.seconds is None else f" at {as_time(place.seconds)}"
+                print_line(f"realtime: {name}: damage{at}: {place.text}", error=True)
         if error is not None:
             self.last_error = error
             print_error(error, self._args, str(source))

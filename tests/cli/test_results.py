@@ -13,7 +13,7 @@ import pytest
 from realtime import __version__
 from realtime.cli.progress import ProgressListener
 from realtime.cli.results import ResultCollector
-from realtime.diagnostics import Message, Severity
+from realtime.diagnostics import DamagedPlace, Message, Severity
 from realtime.errors import SinkError
 from realtime.report import OutputReport, Report
 
@@ -168,3 +168,22 @@ def test_rows_of_another_kind(capsys: pytest.CaptureFixture[str]) -> None:
     results.add_row("a.mp4: as recorded", file="a.mp4")
     results.finish()
     assert capsys.readouterr() == ("a.mp4: as recorded\n", "")
+
+
+def test_damaged_places_are_listed_on_request_and_always_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    places = (DamagedPlace(62.54, "packets are missing"), DamagedPlace(None, "the index: sizes of track 2"))
+    report = replace(REPORT, damaged=True, places=places)
+    for listed in (False, True):
+        results = ResultCollector("enhance", arguments(list_damage=listed, quiet=True))
+        results.add("a.ts", None, heard(), report)
+        assert capsys.readouterr().err.splitlines() == listed * [
+            "realtime: a.ts: damage at 1:02.5: packets are missing",
+            "realtime: a.ts: damage: the index: sizes of track 2",
+        ]
+        assert results.exit_code == 1
+    results = ResultCollector("enhance", arguments(json=True))
+    results.add("a.ts", None, heard(), report)
+    assert as_json(results, capsys)["results"][0]["damage"] == [
+        {"seconds": 62.54, "text": "packets are missing"},
+        {"seconds": None, "text": "the index: sizes of track 2"},
+    ]
