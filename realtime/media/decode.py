@@ -18,7 +18,7 @@ from realtime.media.file_check import FileCheck
 from realtime.media.libav import av
 from realtime.media.pixel_formats import pixel_format, planes, resized
 from realtime.media.probe import interlaced
-from realtime.media.timestamps import FarPtsFixer, TimestampFixer
+from realtime.media.timestamps import MAX_STEP_AHEAD, FarPtsFixer, TimestampFixer
 
 #: Decoding costs a small part of what the network does; more threads would only take cores away from it.
 DECODER_THREADS = max(1, min(4, (os.cpu_count() or 2) // 2))
@@ -61,6 +61,8 @@ class Decoder:
         for picture in self._pictures(stream, chain(ahead, packets), FarPtsFixer(of_stream)):
             count += 1
             pts = picture.pts
+            if (picture.duration or 0) * time_base > MAX_STEP_AHEAD:
+                picture.duration = 0  # a damaged table; no muxer takes it
             if not has_frame_times:
                 # In AVI there are decoding times only, and what libav makes of them is a frame late, or out of order.
                 pts = following if picture.dts is None else picture.dts
@@ -118,15 +120,19 @@ class Decoder:
             tolerant.extradata = codec.extradata
             if not (pictures := tolerant.decode(packet)):
                 raise
-            self.info.diagnostics.count(Counted.CONCEALED_FRAMES, len(pictures))
+            self._concealed(None if packet.pts is None else packet.pts * packet.time_base)
             return pictures
+
+    def _concealed(self, seconds: Fraction | None) -> None:
+        self.info.diagnostics.count(Counted.CONCEALED_FRAMES)
+        self.info.diagnostics.place(seconds, "a frame that the decoder could only patch up")
 
     def _frame(self, picture: av.VideoFrame, pts: int, time_base: Fraction) -> Frame:
         diagnostics, width, height = self.info.diagnostics, self.info.width, self.info.height
         if picture.interlaced_frame and not any("interlaced" in text for text in diagnostics.warnings):
             diagnostics.warn(interlaced("unknown"))
         if picture.is_corrupt:
-            diagnostics.count(Counted.CONCEALED_FRAMES)
+            self._concealed(pts * time_base)
         name, matrix, color_range = picture.format.name, picture.colorspace, picture.color_range
         format, duration = pixel_format(name, matrix, color_range, width, height, self.overrides), picture.duration or 0
         if (picture.width, picture.height) != (width, height):

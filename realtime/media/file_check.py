@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
-from realtime.diagnostics import Counted
+from realtime.diagnostics import Counted, as_time
 from realtime.frame import StreamInfo
 from realtime.media import isobmff
 from realtime.media.containers import container_named
-from realtime.media.continuity import ContinuityCheck
+from realtime.media.continuity import MAX_GAP, ContinuityCheck
 from realtime.media.demux import packets
-from realtime.media.integrity import report_gaps
+from realtime.media.integrity import HERE, INDEX, report_gaps
 from realtime.media.libav import av
 from realtime.media.probe import declared_duration
 
@@ -26,6 +27,8 @@ FRAME_PER_PACKET = frozenset(
 LEADING = 32
 #: Frames by which the header of an AVI may exceed its index: libav counts the end, others a frame that was dropped.
 MAX_AVI_SURPLUS = 2
+#: Where an edit list hides more than this share of a stream, the report says so.
+SHOWN_SHORTER = Fraction(1, 20)
 #: Damaged places that are listed in the report.
 MAX_LISTED = 5
 
@@ -42,12 +45,15 @@ class FileCheck:
         self._traits = container_named(container.format.name)
         self._path = info.path if info.time_span[0] is None else None
         self._video = container.streams[info.stream_index]
-        self._continuity = ContinuityCheck(info.rate)
+        traits, unknown_size = self._traits, not container.duration
+        alone = not traits.full_index and (not traits.elements or unknown_size)
+        self._continuity = ContinuityCheck(alone, sound_gaps=traits.fixed_packets)
         self._read: Counter[int] = Counter()
         self._bytes: Counter[int] = Counter()
         self._end: dict[str, Fraction] = {}
         self._time = Fraction(0)
-        self._places: list[Fraction] = []
+        #: Byte and time of about one packet of the video a second.
+        self._positions: list[tuple[int, Fraction]] = []
         self._before_first: list[int] | None = []
         self._expected = self._frames = 0
         self._first_frame: int | None = None
@@ -55,21 +61,33 @@ class FileCheck:
 
     def packets(self) -> Iterator[av.Packet]:
         """The packets of the file, then one empty packet per stream."""
-        name = self._container.format.name
-        for packet in report_gaps(packets(self._container, self.damage), name, self._path, self.damage):
+        name, read = self._container.format.name, packets(self._container, self._unreadable)
+        for packet in report_gaps(read, name, self._path, self.damage):
             if packet.size:
                 self._account(packet)
             yield packet
 
-    def damage(self) -> None:
-        """Counts a place that cannot be read or decoded."""
-        self._places.append(self._time)
+    def damage(self, text: str, offset: int = HERE) -> None:
+        """Counts a damaged place at a byte of the file."""
         self._diagnostics.count(Counted.SKIPPED_PACKETS)
+        self._diagnostics.place(self._time_at(offset), text)
 
     def undecodable(self, packet: av.Packet) -> None:
         """Counts a packet of the video that the decoder refuses."""
         self._expected -= 1
-        self.damage()
+        self.damage("a frame that cannot be decoded")
+
+    def _unreadable(self) -> None:
+        self.damage("bytes that cannot be read as packets")
+
+    def _time_at(self, offset: int) -> Fraction | None:
+        """The time in seconds at which the packets at a byte of the file are shown; None where there is none."""
+        if offset == HERE:
+            return self._time
+        if offset == INDEX:
+            return None
+        index = bisect_right(self._positions, offset, key=lambda position: position[0])
+        return self._positions[index - 1][1] if index else Fraction(0)
 
     def frame(self, picture: av.VideoFrame) -> None:
         """Counts a decoded frame."""
@@ -87,14 +105,31 @@ class FileCheck:
         missing = self._missing_of_index()
         if not missing and self._video.codec_context.name in FRAME_PER_PACKET and not self._interlaced:
             missing = max(self._expected - self._frames, 0)
-        if not (self._traits.full_index or self._traits.fixed_packets):
-            missing = max(missing, self._continuity.missing_frames())
-        if self._traits.fixed_packets and (silent := self._continuity.missing_sound()):
-            self._diagnostics.damage(f"sound is missing for {float(silent):.1f} s while the pictures go on")
+        if not self._traits.full_index:
+            missing = max(missing, self._missing_in_time())
         self._diagnostics.count(Counted.MISSING_FRAMES, missing)
-        self._diagnostics.count(Counted.MISSING_SECONDS, self._missing_seconds())
-        if self._places:
-            self._diagnostics.damage(f"damaged near {_listed(self._places)}")
+        if seconds := self._missing_seconds():
+            self._diagnostics.count(Counted.MISSING_SECONDS, seconds)
+            self._diagnostics.place(max(self._end.values(), default=None), f"{seconds} s are missing at the end")
+        if places := [place.seconds for place in self._diagnostics.places if place.seconds is not None]:
+            self._diagnostics.damage(f"damaged near {_listed(places)}")
+
+    def _missing_in_time(self) -> int:
+        """Frames that are missing by the times of those that were read; missing sound is reported at once."""
+        missing = 0
+        pictures, silent = self._continuity.missing()
+        for gap in pictures:
+            if gap.length > MAX_GAP:
+                self._diagnostics.damage(f"times jump ahead by {gap.length:.0f} s")
+                self._diagnostics.place(gap.begin, f"times jump ahead by {gap.length:.0f} s")
+                continue
+            missing += gap.count
+            self._diagnostics.place(gap.begin, f"frames are missing: {gap.count}")
+        for gap in silent:
+            self._diagnostics.place(gap.begin, f"sound is missing for {gap.length:.2f} s")
+        if silent:
+            self._diagnostics.damage(f"sound is missing for {sum(gap.length for gap in silent):.2f} s")
+        return missing
 
     def _account(self, packet: av.Packet) -> None:
         stream = packet.stream
@@ -110,6 +145,8 @@ class FileCheck:
             return
         if time is not None:
             self._time = time * packet.time_base
+            if packet.pos is not None and (not self._positions or abs(self._time - self._positions[-1][1]) >= 1):
+                self._positions.append((packet.pos, self._time))
         if packet.is_discard or (time is None and self._traits.frame_times):
             return
         if self._before_first is not None and time is not None:
@@ -131,6 +168,11 @@ class FileCheck:
             surplus = stream.frames - len(stream.index_entries)
             if self._traits.chunks and stream.type == "video" and surplus > MAX_AVI_SURPLUS:
                 lost = stream.frames - self._read[stream.index]  # the index is lost, too
+            if track is not None and 1 - track.shown > SHOWN_SHORTER:
+                hidden = float(1 - track.shown)
+                self._diagnostics.info(
+                    f"the edit list of the file hides {hidden:.0%} of stream {stream.index} ({stream.type})"
+                )
             if track is not None and track.sample_size:
                 lost = int(self._bytes[stream.index] < _least_bytes(track, track.sample_size))
             elif track is not None:
@@ -160,8 +202,8 @@ def _least_bytes(track: isobmff.Track, sample_size: int) -> Fraction:
     return (track.samples - 4 * hidden) * sample_size
 
 
-def _listed(places: list[Fraction]) -> str:
+def _listed(places: list[float]) -> str:
     """Times as minutes and seconds, the first few of them."""
-    texts = list(dict.fromkeys(f"{int(t // 60)}:{float(t % 60):04.1f}" for t in places))
+    texts = list(dict.fromkeys(map(as_time, sorted(places))))
     more = len(texts) - MAX_LISTED
     return ", ".join(texts[:MAX_LISTED]) + (f" and {more} more places" if more > 0 else "")

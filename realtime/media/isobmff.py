@@ -54,60 +54,69 @@ def lacks_moov(path: Path) -> bool:
     return bool(kinds) and kinds[0] in FIRST_BOXES and b"moov" not in kinds
 
 
-def has_broken_fragments(path: Path) -> bool:
-    """Whether a file with fragments has bytes that are no box, or a last box that is cut off."""
+def structure_problems(path: Path) -> Iterator[str]:
+    """Boxes that do not fit together: a box of the index, or of a fragment's, that exceeds the box around it or leaves
+    bytes in it that are no box, behind which tracks are lost; in a file with fragments also bytes beside its boxes."""
     end, fragments = 0, False
-    for kind, offset, size in top_level_boxes(path):
-        end, fragments = offset + size, fragments or kind == b"moof"
-    return fragments and end != path.stat().st_size
-
-
-def has_broken_index(path: Path) -> bool:
-    """Whether a box of the index, or of a fragment's, exceeds the box around it, or leaves bytes in it that are no box:
-    tracks behind such a place are lost."""
     with path.open("rb") as file:
         for kind, offset, size in top_level_boxes(path):
+            end, fragments = offset + size, fragments or kind == b"moof"
             if kind in (b"moov", b"moof") and size <= MAX_MOOV:
                 file.seek(offset + 8)
-                if not _is_filled(file.read(size - 8)):
-                    return True
-    return False
+                body = file.read(size - 8)
+                fragments = fragments or bool(find(body, b"mvex"))  # it says that there will be some
+                if not _is_filled(body):
+                    yield "boxes of the index do not fit together"
+    if fragments and end != path.stat().st_size:
+        yield "bytes that are no box, or a box that is cut off"
 
 
-def tracks(path: Path) -> list[Track | None]:
-    """The tracks of a file's index in their order, None for those that cannot be read."""
+def read_moov(path: Path) -> bytes | None:
+    """The content of a file's index; None where there is none, or a larger one than any recording needs."""
     for kind, offset, size in top_level_boxes(path):
         if kind == b"moov" and size <= MAX_MOOV:
             with path.open("rb") as file:
                 file.seek(offset + 8)
-                moov = file.read(size - 8)
-            movie_scale, _ = _times(_inner(moov, b"mvhd"))
-            return [_track(body, movie_scale) for name, body in _boxes(moov) if name == b"trak"]
-    return []
+                return file.read(size - 8)
+    return None
+
+
+def tracks(path: Path) -> list[Track | None]:
+    """The tracks of a file's index in their order, None for those that cannot be read."""
+    moov = read_moov(path) or b""
+    movie_scale, _ = times(find(moov, b"mvhd"))
+    return [_track(body, movie_scale) for name, body in boxes(moov) if name == b"trak"]
 
 
 def _track(trak: bytes, movie_scale: int) -> Track | None:
-    scale, length = _times(_inner(trak, b"mdia", b"mdhd"))
-    sizes = _inner(trak, b"mdia", b"minf", b"stbl", b"stsz")
+    scale, length = times(find(trak, b"mdia", b"mdhd"))
+    sizes = find(trak, b"mdia", b"minf", b"stbl", b"stsz")
     if len(sizes) < 12 or not (scale and length and movie_scale):
         return None
     sample_size, samples = int.from_bytes(sizes[4:8], "big") or None, int.from_bytes(sizes[8:12], "big")
-    edits = _inner(trak, b"edts", b"elst")
-    if not edits:
-        return Track(samples, sample_size, Fraction(1))
-    wide = edits[0] == 1
-    entry = 20 if wide else 12
-    field = 8 if wide else 4
-    shown = 0
-    for at in range(8, len(edits) - entry + 1, entry):
-        begin = int.from_bytes(edits[at + field : at + 2 * field], "big", signed=True)
-        if begin >= 0:  # others are empty
-            duration = int.from_bytes(edits[at : at + field], "big") * scale // movie_scale
-            shown += min(duration or length, max(length - begin, 0))
-    return Track(samples, sample_size, min(Fraction(shown, length), Fraction(1)))
+    listed = [(duration * scale // movie_scale, begin) for duration, begin in edits(trak)]
+    shown = [min(duration or length, max(length - begin, 0)) for duration, begin in listed if begin >= 0]
+    share = min(Fraction(sum(shown), length), Fraction(1)) if listed else Fraction(1)
+    return Track(samples, sample_size, share)
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def edits(trak: bytes) -> list[tuple[int, int]]:
+    """The edit list of a track: for each part its duration in ticks of the movie, and where it begins in ticks of the
+    track, which is negative for an empty part."""
+    table = find(trak, b"edts", b"elst")
+    field = 8 if table[:1] == b"\1" else 4
+    count = min(int.from_bytes(table[4:8], "big"), (len(table) - 8) // (2 * field + 4))
+    starts = range(8, 8 + count * (2 * field + 4), 2 * field + 4)
+    return [
+        (
+            int.from_bytes(table[at : at + field], "big"),
+            int.from_bytes(table[at + field : at + 2 * field], "big", signed=True),
+        )
+        for at in starts
+    ]
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Type and content of the boxes in `data`."""
     return ((kind, body) for kind, body, _ in _boxes_and_sizes(data))
 
@@ -135,14 +144,14 @@ def _is_filled(data: bytes) -> bool:
     return end <= len(data) and not data[end:].strip(b"\0")
 
 
-def _inner(data: bytes, *names: bytes) -> bytes:
+def find(data: bytes, *names: bytes) -> bytes:
     """The content of the box behind a row of types, one in the other; empty where there is none."""
     for name in names:
-        data = next((body for kind, body in _boxes(data) if kind == name), b"")
+        data = next((body for kind, body in boxes(data) if kind == name), b"")
     return data
 
 
-def _times(header: bytes) -> tuple[int, int]:
+def times(header: bytes) -> tuple[int, int]:
     """Ticks per second and duration in ticks of a header box (mvhd, mdhd); zeros where it is too short."""
     at, width = (20, 8) if header[:1] == b"\1" else (12, 4)
     if len(header) < at + 4 + width:
