@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import ffmpeg_tools
+import iso_mutations
+import matroska_mutations
+import transport_mutations
 
 Mutation = Callable[[bytearray, random.Random], bytearray]
 
@@ -46,8 +49,8 @@ def record(folder: Path, name: str) -> Path:
 
 
 def zeros(data: bytearray, chance: random.Random) -> bytearray:
-    """A range of 4 to 64 KiB that a disk lost."""
-    size = min(chance.choice((4, 16, 64)) << 10, len(data) // 4)
+    """A range of 4 KiB to 1 MiB that a disk lost."""
+    size = min(chance.choice((4, 16, 64, 256, 1024)) << 10, len(data) // 3)
     begin = chance.randrange(len(data) // 8, len(data) - size) & ~0xFFF
     data[begin : begin + size] = bytes(size)
     return data
@@ -80,136 +83,72 @@ def flips(data: bytearray, chance: random.Random) -> bytearray:
     return data
 
 
-def table_entry(name: bytes, skip: int, size: int) -> Mutation:
-    """One wrong number in a sample table of MP4; `skip` bytes behind its name, entries of `size` bytes."""
-
-    def mutate(data: bytearray, chance: random.Random) -> bytearray:
-        tables = [i for i in range(len(data)) if data.startswith(name, i)]
-        table = chance.choice(tables)
-        count = struct.unpack(">I", data[table + skip - 4 : table + skip])[0]
-        entry = table + skip + size * chance.randrange(max(count, 1)) + chance.randrange(size // 4) * 4
-        value = chance.choice((0, 1 << 31, chance.randrange(1 << 32), chance.randrange(1 << 20)))
-        data[entry : entry + 4] = struct.pack(">I", value)
-        return data
-
-    mutate.__name__ = name.decode()
-    return mutate
-
-
-def box_size(data: bytearray, chance: random.Random) -> bytearray:
-    """One wrong size of a box."""
-    names = (b"moov", b"trak", b"mdia", b"stbl", b"moof", b"traf", b"trun", b"mdat", b"stsd", b"avcC", b"tfdt")
-    boxes = [i - 4 for i in range(4, len(data)) if data[i : i + 4] in names]
-    box = chance.choice(boxes)
-    data[box : box + 4] = struct.pack(">I", chance.choice((0, 4, 8, chance.randrange(1 << 16), (1 << 32) - 1)))
+def spliced(data: bytearray, chance: random.Random) -> bytearray:
+    """A range of the file that holds another range of it."""
+    size = chance.randrange(1000, len(data) // 8)
+    begin, source = (chance.randrange(len(data) // 8, len(data) - size) for _ in range(2))
+    data[begin : begin + size] = data[source : source + size]
     return data
 
 
-def elements(data: bytes, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
-    """Name, offset, offset of the content and its end of each element of Matroska, clusters' and segments' opened."""
-    end = len(data) if end is None else end
-    while begin < end and data[begin]:
-        length = 9 - data[begin].bit_length()
-        name = int.from_bytes(data[begin : begin + length], "big")
-        start = begin + length
-        width = 9 - data[start].bit_length()
-        size = int.from_bytes(data[start : start + width], "big") - (1 << 7 * width)
-        start += width
-        if name in (0x18538067, 0x1F43B675):
-            yield name, begin, start, start + size
-            begin = start
-            continue
-        yield name, begin, start, min(start + size, end)
-        begin = start + size
-
-
-def blocks(data: bytes) -> list[tuple[int, int, int]]:
-    """Offset, offset of the content and end of each simple block."""
-    return [(at, begin, end) for name, at, begin, end in elements(data) if name == 0xA3]
-
-
-def lacing(data: bytearray, chance: random.Random) -> bytearray:
-    """The lacing bits of one block flipped."""
-    _, begin, _ = chance.choice(blocks(bytes(data)))
-    data[begin + 3] ^= chance.choice((0x02, 0x04, 0x06))
+def noise(data: bytearray, chance: random.Random) -> bytearray:
+    """A page of noise."""
+    size = min(4096, len(data) // 8)
+    begin = chance.randrange(len(data) // 8, len(data) - size) & ~0xFFF
+    data[begin : begin + size] = chance.randbytes(size)
     return data
 
 
-def void(data: bytearray, chance: random.Random) -> bytearray:
-    """One block turned into unused room."""
-    at, _, _ = chance.choice(blocks(bytes(data)))
-    data[at] = 0xEC
+def _chunks(data: bytes) -> list[tuple[int, int]]:
+    """Offset and size of the chunks of AVI that hold pictures or sound."""
+    found, at = [], data.index(b"movi") + 4
+    while at + 8 <= len(data) and data[at : at + 2].isdigit():
+        size = struct.unpack("<I", data[at + 4 : at + 8])[0]
+        found.append((at, size))
+        at += 8 + size + size % 2
+    return found
+
+
+def chunk_size(data: bytearray, chance: random.Random) -> bytearray:
+    """A wrong size of a chunk."""
+    at, size = chance.choice(_chunks(bytes(data)))
+    data[at + 4 : at + 8] = struct.pack("<I", chance.choice((0, size // 2, size + 1000, chance.randrange(1 << 31))))
     return data
 
 
-def element_size(data: bytearray, chance: random.Random) -> bytearray:
-    """One wrong size of an element."""
-    name, at, begin, _ = chance.choice(list(elements(bytes(data))))
-    field = at + (name.bit_length() + 7) // 8
-    data[chance.randrange(field, begin)] ^= 1 << chance.randrange(7)
+def chunk_name(data: bytearray, chance: random.Random) -> bytearray:
+    """One wrong bit in the name of a chunk."""
+    at, _ = chance.choice(_chunks(bytes(data)))
+    data[at + chance.randrange(4)] ^= 1 << chance.randrange(8)
     return data
 
 
-def block_garbage(data: bytearray, chance: random.Random) -> bytearray:
-    """Ten bytes of garbage in a block, of subtitles more often than of others, with their head."""
-    found = blocks(bytes(data)) + [(a, b, e) for name, a, b, e in elements(bytes(data)) if name == 0xA0] * 20
-    at, _, end = chance.choice(found)
-    for index in range(10):
-        if at + index < end:
-            data[at + index] = chance.randrange(256)
+def chunk_index(data: bytearray, chance: random.Random) -> bytearray:
+    """A wrong number in the index of AVI, or in its header."""
+    index = data.index(b"idx1")
+    places = [*range(index + 8, len(data) - 3, 4)] * 2 + [*range(32, data.index(b"movi") - 8, 4)]
+    at = chance.choice(places)
+    data[at : at + 4] = struct.pack("<I", chance.choice((0, chance.randrange(1 << 32), chance.randrange(1 << 16))))
     return data
 
 
-def _clusters(data: bytes) -> list[tuple[int, int]]:
-    starts = [at for name, at, _, _ in elements(data) if name == 0x1F43B675]
-    ends = [*starts[1:], next((at for name, at, _, _ in elements(data) if name == 0x1C53BB6B), len(data))]
-    return list(zip(starts, ends))
-
-
-def dropped_cluster(data: bytearray, chance: random.Random) -> bytearray:
-    """Matroska without one of its clusters."""
-    begin, end = chance.choice(_clusters(bytes(data))[1:-1])
-    del data[begin:end]
+def dropped_chunk(data: bytearray, chance: random.Random) -> bytearray:
+    """One to four chunks of AVI are missing; the index still lists them."""
+    found = _chunks(bytes(data))
+    first, count = chance.randrange(len(found) // 8, len(found) - 4), chance.randrange(1, 5)
+    del data[found[first][0] : found[first + count][0]]
     return data
 
 
-def swapped_clusters(data: bytearray, chance: random.Random) -> bytearray:
-    """Two clusters side by side in the wrong order."""
-    found = _clusters(bytes(data))
-    (begin, middle), (_, end) = found[i := chance.randrange(1, len(found) - 2)], found[i + 1]
-    data[begin:end] = data[middle:end] + data[begin:middle]
-    return data
-
-
-def lost_transport_packets(data: bytearray, chance: random.Random) -> bytearray:
-    """Sixteen transport packets of one stream are missing, which its counter of four bits does not show."""
-    pid = chance.choice((256, 257))
-    mine = [i for i in range(0, len(data) - 187, 188) if (data[i + 1] & 0x1F) << 8 | data[i + 2] == pid]
-    first = chance.randrange(16, len(mine) - 20)
-    for at in reversed(mine[first : first + 16]):
-        del data[at : at + 188]
-    return data
-
-
-def transport_zeros(data: bytearray, chance: random.Random) -> bytearray:
-    """Zeros in the place of whole transport packets."""
-    count = chance.choice((16, 64, 350))
-    begin = 188 * chance.randrange(100, len(data) // 188 - count)
-    data[begin : begin + 188 * count] = bytes(188 * count)
-    return data
-
-
-EVERYWHERE: list[Mutation] = [zeros, zero_tail, cut, removed, flips]
-ISO: list[Mutation] = [table_entry(b"stco", 12, 4), table_entry(b"stsz", 16, 4), table_entry(b"stts", 12, 8),
-       table_entry(b"stsc", 12, 12), box_size]  # fmt: skip
-MATROSKA: list[Mutation] = [lacing, void, element_size, block_garbage, dropped_cluster, swapped_clusters]
+EVERYWHERE: list[Mutation] = [zeros, zero_tail, cut, removed, flips, noise, spliced]
+CHUNKS: list[Mutation] = [chunk_size, chunk_name, chunk_index, dropped_chunk]
 MUTATIONS: dict[str, list[Mutation]] = {
-    "a.mp4": EVERYWHERE + ISO + [table_entry(b"ctts", 12, 8)],
-    "fragments.mp4": EVERYWHERE + [box_size],
-    "a.mov": EVERYWHERE + ISO,
-    "a.mkv": EVERYWHERE + MATROSKA,
-    "live.mkv": [*EVERYWHERE, lacing, void, element_size, dropped_cluster],
-    "a.webm": EVERYWHERE + MATROSKA,
-    "a.ts": [*EVERYWHERE, lost_transport_packets, transport_zeros],
-    "a.avi": EVERYWHERE,
+    "a.mp4": EVERYWHERE + iso_mutations.REORDERED,
+    "fragments.mp4": EVERYWHERE + iso_mutations.FRAGMENTED,
+    "a.mov": EVERYWHERE + iso_mutations.TABLES,
+    "a.mkv": EVERYWHERE + matroska_mutations.BLOCKS,
+    "live.mkv": EVERYWHERE + matroska_mutations.BLOCKS,
+    "a.webm": EVERYWHERE + matroska_mutations.BLOCKS,
+    "a.ts": EVERYWHERE + transport_mutations.PACKETS,
+    "a.avi": EVERYWHERE + CHUNKS,
 }

@@ -276,7 +276,7 @@ def test_a_small_torture(tmp_path: Path) -> None:
     assert figures["kills"] >= 3
     assert figures["resumes that went on behind what was there"] >= 1
     assert figures["damaged part: continued before the damage, every frame once"] >= 1
-    assert [what for what in figures if "FAILED" in what] == []
+    assert [what for what in figures if "FAILED" in what or "LOST" in what] == []
 
 
 def test_streams_that_come_up_on_the_way(tmp_path: Path) -> None:
