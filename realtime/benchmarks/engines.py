@@ -16,9 +16,11 @@ import numpy as np
 
 from realtime.benchmarks.memory import peak_mb, reset_peak
 from realtime.benchmarks.runtimes import runtimes
+from realtime.enhance import mbllen
 from realtime.enhance.device import MULTIPLY_ADDS, choose_device
 from realtime.enhance.engines.base import Engine, FrameBatch, ProgramSpec
-from realtime.enhance.engines.registry import ENGINES, create_engine
+from realtime.enhance.engines.factory import create_engine
+from realtime.enhance.engines.registry import ENGINES
 from realtime.enhance.exposure.night import even, lift_planes, to_fine
 from realtime.enhance.tensorflow_loader import tf
 from realtime.enhance.weights import Weights
@@ -106,7 +108,7 @@ def engines(
     SettingError for tf32 on a CPU.
     """
     device = choose_device(device)
-    model = weights.model()
+    model = mbllen.load(weights)
     rows: list[dict[str, Any]] = []
     with _tf32_put_back():
         for width, height in sizes:

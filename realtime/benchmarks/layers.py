@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from realtime.benchmarks.engines import set_precision, time_in_turns
+from realtime.enhance import mbllen
 from realtime.enhance.device import MULTIPLY_ADDS, choose_device
 from realtime.enhance.engines.exact.graph import REACH, compile_network
 from realtime.enhance.mbllen import BRANCHES
@@ -66,7 +67,7 @@ def layers(
     dtype, on_gpu = tf.as_dtype(set_precision(precision, device)), device != "cpu"
     with tf.device(f"/{device}"):
         picture = tf.random.uniform((1, height, width, 3))
-        network = tf.function(compile_network(weights.model(), dtype), jit_compile=on_gpu)
+        network = tf.function(compile_network(mbllen.load(weights), dtype), jit_compile=on_gpu)
         tasks: dict[str, Callable[[], object]] = {"whole network": lambda: network(picture).numpy()}
         for kind in KINDS:
             tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)

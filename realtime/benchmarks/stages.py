@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from realtime.config import EncodingOptions
+from realtime.enhance import mbllen
 from realtime.enhance.enhancer import Enhancer
 from realtime.frame import Frame, StreamInfo
 from realtime.pipeline import run
@@ -83,7 +84,7 @@ def stages(
 
 def _predict(enhancer: Enhancer, info: StreamInfo, count: int) -> Callable[[], None]:
     """How tutorials run a Keras model: float32, one ``predict`` call a frame."""
-    model = enhancer.weights.model()
+    model = mbllen.load(enhancer.weights)
     picture = np.zeros((1, info.height, info.width, 3), np.float32)
     model.predict(picture, verbose=0)
 

@@ -13,7 +13,8 @@ from realtime.config import EnhanceOptions
 from realtime.control import Control, ControlState
 from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, FrameBatch, Program, ProgramSpec
-from realtime.enhance.engines.registry import AUTO, abilities, create_engine
+from realtime.enhance.engines.factory import create_engine
+from realtime.enhance.engines.registry import AUTO, abilities
 from realtime.enhance.exposure.memory import denoise_frames
 from realtime.enhance.exposure.stream import exposed_alone
 from realtime.enhance.session import EnhanceSession

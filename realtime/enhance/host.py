@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from realtime.enhance.engines.registry import AUTO, abilities
+
 #: Whether TensorFlow is to load without a word, and the engine that this process was prepared for.
 _quiet = False
 _engine: str | None = None
@@ -24,8 +26,6 @@ def configure_process(engine: str) -> None:
     set), keep compiled GPU programs on disk, take GPU memory as needed, and compute in as many threads as the engine
     can use. Raises SettingError for another engine.
     """
-    from realtime.enhance.engines.registry import AUTO, abilities
-
     global _engine
     if engine != AUTO:
         abilities(engine)
@@ -33,15 +33,11 @@ def configure_process(engine: str) -> None:
     quieten_tensorflow()
     limit_opencv_threads(engine)
     if "tensorflow" in sys.modules:
-        from realtime.enhance.tensorflow_loader import tf
-
-        configure_tensorflow(tf)
+        configure_tensorflow(sys.modules["tensorflow"])
 
 
 def configure_tensorflow(tf: Any) -> None:
     """Called when TensorFlow has been loaded: does to it what `configure_process` announced, if that was called."""
-    from realtime.enhance.engines.registry import AUTO
-
     if _engine is None:
         return
     if _engine != AUTO and _computes_in_short_steps(_engine):
@@ -128,6 +124,4 @@ def limit_opencv_threads(engine: str) -> None:
 
 
 def _computes_in_short_steps(engine: str) -> bool:
-    from realtime.enhance.engines.registry import AUTO, abilities
-
     return engine == AUTO or abilities(engine).realtime

@@ -7,7 +7,10 @@ convolution fuses the ten proposals. 450,171 parameters, 448,938 multiply-adds a
 
 from __future__ import annotations
 
+from realtime.enhance import guarded_reader
 from realtime.enhance.keras_loader import keras, layers
+from realtime.enhance.tensors import read_tensors
+from realtime.enhance.weights import Weights
 
 BRANCHES = 10
 #: Layers of a branch, in order: one padded 3x3, three 5x5 that shrink the picture, three transposed that grow it back.
@@ -35,6 +38,14 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
         proposals = layers.Concatenate()([proposals, _branch(features, index)])
     fused = layers.Conv2D(3, 1, activation="relu", padding="same", name="fusion")(proposals)
     return keras.Model(picture, fused, name="mbllen")
+
+
+def load(weights: Weights) -> keras.Model:
+    """The network with these weights. Raises WeightsError if their file holds something else."""
+    model = build()
+    read = read_tensors if weights.is_known else guarded_reader.read_tensors
+    model.set_weights(read(weights.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
+    return model
 
 
 def _feature(x: keras.KerasTensor, index: int) -> keras.KerasTensor:

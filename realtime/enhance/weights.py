@@ -8,17 +8,14 @@ import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from platformdirs import user_cache_path
 
 from realtime.enhance import guarded_reader
-from realtime.enhance.tensors import LARGEST_FILE, check_suffix, read_tensors
+from realtime.enhance.tensors import LARGEST_FILE, check_suffix
 from realtime.errors import WeightsError
 from realtime.media.checksum import sha256
-
-if TYPE_CHECKING:
-    import keras
 
 DEFAULT = "night"
 #: Files that belong to a weights file: their entries in the index, and their suffixes beside a file that is not in it.
@@ -73,15 +70,6 @@ class Weights:
     def student_path(self) -> Path:
         """Where the fast engine's student of these weights is or would be."""
         return self._companion("fast")
-
-    def model(self) -> keras.Model:
-        """The network with these weights. Raises WeightsError if the file holds something else."""
-        from realtime.enhance.mbllen import build
-
-        model = build()
-        read = read_tensors if self.is_known else guarded_reader.read_tensors
-        model.set_weights(read(self.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
-        return model
 
     @property
     def is_known(self) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.color import rgb_to_ycbcr
+from realtime.enhance import mbllen
 from realtime.enhance.device import choose_device, choose_precision
 from realtime.enhance.engines.base import ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
@@ -38,7 +39,9 @@ class Teacher:
     @cached_property
     def _network(self) -> Any:
         # Takes seconds to build, and is not needed where all targets are on disk.
-        network = compile_network(self._weights.model(), tf.as_dtype(choose_precision("auto", choose_device("auto"))))
+        network = compile_network(
+            mbllen.load(self._weights), tf.as_dtype(choose_precision("auto", choose_device("auto")))
+        )
         return tf.function(lambda rgb: tf.clip_by_value(network(rgb), 0.0, 1.0), autograph=False)
 
     def target_file(self, frame: Path, folder: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime.enhance import mbllen
 from realtime.enhance.keras_loader import keras, ops
 from realtime.enhance.mbllen import build
 from realtime.enhance.weights import Weights
@@ -84,7 +85,7 @@ def training_model(
     if start_from is None:
         set_identity(network, seed)
     else:
-        network.set_weights(start_from.model().get_weights())
+        network.set_weights(mbllen.load(start_from).get_weights())
     model = TrainingModel(network, context_weight)
     # XLA pays on GPUs; on the CPU oneDNN is faster (0.39 s a frame against 0.65).
     jit = "auto" if has_gpu() else False

@@ -16,7 +16,7 @@ from realtime import Control, ControlState, EnhanceOptions, Enhancer, StreamInfo
 from realtime.diagnostics import Severity
 from realtime.enhance import autoselect
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
-from realtime.enhance.engines.registry import create_engine
+from realtime.enhance.engines.factory import create_engine
 from realtime.enhance.weights import Weights, find
 from realtime.frame import RGB
 

@@ -10,6 +10,7 @@ import pytest
 import synthetic
 
 from realtime import Enhancer
+from realtime.enhance import mbllen
 from realtime.enhance import weights as weights_module
 from realtime.enhance.device import MULTIPLY_ADDS
 from realtime.enhance.engines.exact.graph import compile_network
@@ -74,7 +75,7 @@ def test_goldens_of_the_bundled_weights(engine: str) -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_goldens(name: str, shared: Path) -> None:
-    model = weights_module.find(shared / "weights" / f"{name}.h5").model()
+    model = mbllen.load(weights_module.find(shared / "weights" / f"{name}.h5"))
     with np.load(shared / "goldens" / f"{name}.npz") as goldens:
         for size in SIZES:
             expected = goldens[f"{size}_output"]

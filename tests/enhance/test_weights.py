@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime import WeightsError
+from realtime.enhance import mbllen
 from realtime.enhance import weights as module
 from realtime.enhance.weights import bundled_folder, fetch, fetchable, file_path, find, index, verify
 from realtime.media.checksum import sha256
@@ -144,7 +145,7 @@ def test_other_files_than_h5_are_refused_unopened(name: str, bundle: Path, tmp_p
 
 
 def test_weights_load_as_they_were_saved(weights: Path) -> None:
-    loaded, saved = find(weights).model(), synthetic.random_model()
+    loaded, saved = mbllen.load(find(weights)), synthetic.random_model()
     assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), saved.get_weights(), strict=True))
 
 
@@ -156,7 +157,7 @@ def copy(weights: Path, tmp_path: Path) -> Path:
 
 def refused(path: Path, reason: str) -> None:
     with pytest.raises(WeightsError, match=rf"copy\.h5 does not hold weights of MBLLEN: .*{reason}") as caught:
-        find(path).model()
+        mbllen.load(find(path))
     assert "\n" not in str(caught.value)
 
 

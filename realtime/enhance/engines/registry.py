@@ -5,15 +5,9 @@ Loads no TensorFlow, so that the command line can offer the names.
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from realtime.errors import SettingError
-
-if TYPE_CHECKING:
-    from realtime.enhance.engines.base import Engine
-    from realtime.enhance.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -66,18 +60,3 @@ def abilities(name: str) -> EngineAbilities:
         if engine.name == name:
             return engine
     raise SettingError(f"engine {name!r} is not one of {', '.join(engine_names())}")
-
-
-def create_engine(name: str, weights: Weights, device: str, precision: str) -> Engine:
-    """Loads the engine of that name. `device` and `precision` as in `EnhanceOptions`. Raises SettingError for another
-    name, DeviceError for a device that is not there, WeightsError for weights that it cannot use."""
-    from realtime.enhance.device import choose_device, choose_precision
-
-    traits = abilities(name)
-    module, _, factory = traits.factory.partition(":")
-    device = choose_device(device)
-    if precision == "auto" and device == "cpu" and traits.cpu_precision is not None:
-        precision = traits.cpu_precision
-    make = getattr(importlib.import_module(module), factory)
-    engine: Engine = make(weights, device, choose_precision(precision, device))
-    return engine

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime.enhance import mbllen
 from realtime.enhance.color_ops import fine_to_rgb, from_rgb, quantize, to_rgb
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Program, ProgramSpec
 from realtime.enhance.engines.exact.graph import compile_network
@@ -45,7 +46,7 @@ class ExactEngine(Engine):
         self.device, self.precision = device, precision
         self._on_gpu = device != "cpu"
         with tf.device(f"/{device}"):
-            self._network = compile_network(weights.model(), tf.as_dtype(precision))
+            self._network = compile_network(mbllen.load(weights), tf.as_dtype(precision))
 
     def program(self, spec: ProgramSpec) -> Program:
         return _ExactProgram(OomFallback(self._build, spec, LARGEST_TILE[self.device.partition(":")[0]]))
