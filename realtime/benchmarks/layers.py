@@ -38,7 +38,7 @@ class LayerKind(NamedTuple):
     blocks: bool = False
 
 
-KINDS = (
+LAYER_KINDS = (
     LayerKind("feature 3x3, 3 to 32", 1, 3, 3, 32, -1),
     LayerKind("feature 3x3, 32 to 32", BRANCHES - 1, 3, 32, 32, -1),
     LayerKind("branch 3x3, 32 to 8", BRANCHES, 3, 32, 8, -1),
@@ -55,7 +55,7 @@ KINDS = (
 def layers(
     weights: Weights, device: str, precision: str, width: int, height: int, rounds: int = 7
 ) -> list[dict[str, Any]]:
-    """Rows for the whole network and for each of `KINDS`. `width` and `height` are even.
+    """Rows for the whole network and for each of `LAYER_KINDS`. `width` and `height` are even.
 
     - `ms`: of all layers of the kind. `of_work`: share of the network's multiply-adds. `teraflops`: speed.
     - `of_whole`: `ms` relative to the whole network. All kinds together may need less or more than it, as layers in a
@@ -69,14 +69,14 @@ def layers(
         picture = tf.random.uniform((1, height, width, 3))
         network = tf.function(compile_network(mbllen.load(weights), dtype), jit_compile=on_gpu)
         tasks: dict[str, Callable[[], object]] = {"whole network": lambda: network(picture).numpy()}
-        for kind in KINDS:
+        for kind in LAYER_KINDS:
             tasks[kind.name] = _task(kind, dtype, width, height, on_gpu)
         times = time_in_turns(tasks, rounds)
     if not all(times.values()):
         raise DeviceError(f"no memory for the layers of {width}x{height}; use a smaller size")
     whole = float(np.median(times["whole network"]))
     rows = [_row("whole network", 1, whole, MULTIPLY_ADDS, whole)]
-    for kind in KINDS:
+    for kind in LAYER_KINDS:
         work = kind.times * kind.kernel**2 * kind.inputs * kind.outputs
         rows.append(_row(kind.name, kind.times, float(np.median(times[kind.name])) * kind.times, work, whole))
     for row in rows:

@@ -23,7 +23,7 @@ from realtime.frame import RGB, Frame, PixelFormat, Samples, StreamInfo
 from realtime.processor import EngineInfo, Processor
 
 #: Compiled programs that are kept. Each holds some 250 MB at 12 megapixels, and a folder of photos has many sizes.
-LARGEST_CACHE = 4
+MAX_PROGRAMS = 4
 
 
 class Enhancer:
@@ -120,13 +120,13 @@ class Enhancer:
             return self._engines[name]
 
     def program(self, engine: str, spec: ProgramSpec) -> Program:
-        """A compiled program. The latest `LARGEST_CACHE` are kept."""
+        """A compiled program. The latest `MAX_PROGRAMS` are kept."""
         key = (engine, spec)
         with self._lock:
             if key not in self._programs:
                 self._programs[key] = self.engine(engine).program(spec)
             self._programs.move_to_end(key)
-            while len(self._programs) > LARGEST_CACHE:
+            while len(self._programs) > MAX_PROGRAMS:
                 self._programs.popitem(last=False)
             return self._programs[key]
 

@@ -16,7 +16,7 @@ from realtime.training.degradation import degrade
 from realtime.training.exposing import Example, expose
 
 Floats = npt.NDArray[Any]
-Batch = dict[str, Floats]
+TrainingBatch = dict[str, Floats]
 
 
 class SceneCache:
@@ -57,7 +57,7 @@ class SceneCache:
             self._scenes += 1
             self._next = self._maker.submit(self._make, self._scenes)
 
-    def draw(self, batch: int, crop: int, random: np.random.Generator) -> Batch:
+    def draw(self, batch: int, crop: int, random: np.random.Generator) -> TrainingBatch:
         """So many random crops, turned and mirrored: `recorded` and `target`, float32 (N, crop, crop, 3)."""
         crops: dict[str, list[Floats]] = {"recorded": [], "target": []}
         for index in random.integers(0, len(self.frames), batch):
@@ -98,7 +98,7 @@ def load(path: Path) -> Example:
         return Example(fine, str(arrays["matrix"]), arrays["target"].astype(np.float32))  # type: ignore[arg-type]
 
 
-def whole_frame(frame: Path) -> Batch:
+def whole_frame(frame: Path) -> TrainingBatch:
     """One frame as a batch of one."""
     example = load(frame)
     return {"recorded": example.recorded[None], "target": example.target[None]}

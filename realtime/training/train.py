@@ -20,7 +20,7 @@ from realtime.training.clip_sampler import SCENE_SIZE, SMALLER_CROP, ClipSampler
 from realtime.training.files import training_files
 from realtime.training.identity_init import set_identity
 from realtime.training.image_grid import plot_curve, write_image_grid
-from realtime.training.scene_cache import Batch, SceneCache, whole_frame
+from realtime.training.scene_cache import SceneCache, TrainingBatch, whole_frame
 from realtime.training.settings import TRAIN_DEFAULTS, TrainingSettings, check_resumable
 from realtime.training.trainer import Progress, Trainer, TrainingResult, stop_on_signal
 
@@ -143,7 +143,7 @@ def train(
     ):
         val_pool.grow(VALIDATION_SCENES)
 
-        def next_batch(step: int, random: np.random.Generator) -> Batch:
+        def next_batch(step: int, random: np.random.Generator) -> TrainingBatch:
             pool.grow(settings.first_scenes + step // settings.steps_per_scene)
             return pool.draw(settings.batch, settings.crop, random)
 

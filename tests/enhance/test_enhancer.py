@@ -18,7 +18,7 @@ from streams import VIDEO, info, smooth
 from realtime import DeviceError, EnhanceOptions, Enhancer, SettingError
 from realtime.enhance.device import choose_device, choose_precision
 from realtime.enhance.engines.base import ProgramSpec
-from realtime.enhance.enhancer import LARGEST_CACHE
+from realtime.enhance.enhancer import MAX_PROGRAMS
 from realtime.frame import RGB, PixelFormat
 
 # Arrays.
@@ -158,11 +158,11 @@ def test_only_the_latest_programs_are_kept(weights: Path) -> None:
     """A folder of photos of many sizes needs no more memory than a few sizes do."""
     enhancer = Enhancer(weights=weights, **synthetic.QUICK)
     references = []
-    for width in range(14, 14 + LARGEST_CACHE + 2):
+    for width in range(14, 14 + MAX_PROGRAMS + 2):
         enhancer(synthetic.noise(width, 16))
         references.append(weakref.ref(enhancer.program("exact", spec(width))))
     gc.collect()
-    assert [reference() is not None for reference in references] == [False] * 2 + [True] * LARGEST_CACHE
+    assert [reference() is not None for reference in references] == [False] * 2 + [True] * MAX_PROGRAMS
 
 
 def test_a_program_that_is_used_again_stays(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def test_sessions_of_one_kind_share_a_program_that_is_traced_once(
 def test_threads_share_one_enhancer(weights: Path) -> None:
     """Each thread gets the pictures it asked for, also while programs are made and dropped."""
     enhancer = Enhancer(weights=weights, **synthetic.QUICK)
-    pictures = {width: synthetic.noise(width, 16, seed=width) for width in range(14, 14 + LARGEST_CACHE + 1)}
+    pictures = {width: synthetic.noise(width, 16, seed=width) for width in range(14, 14 + MAX_PROGRAMS + 1)}
     expected = {width: enhancer(picture) for width, picture in pictures.items()}
     wrong: list[int] = []
 
