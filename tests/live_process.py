@@ -27,15 +27,27 @@ HEADLESS = ("--no-window", "--json-lines")
 
 
 class Live:
-    """A running ``realtime live``. `events` are those that came so far. `largest_file`: bytes that a file may have."""
+    """A running ``realtime live``, in `folder`. `events` are those that came so far. `largest_file`: bytes that a file
+    may have."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None, largest_file: int | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        folder: Path | None = None,
+        largest_file: int | None = None,
+    ) -> None:
         command = [sys.executable, "-m", "realtime", "live", *arguments]
         if largest_file is not None:
             limit = f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_file},) * 2)"
             command[1:3] = ["-c", f"{limit}; runpy.run_module('realtime', alter_sys=True)"]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | (env or {})
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | (env or {}),
+            cwd=folder,
         )
         self.events: list[dict[str, Any]] = []
         self.messages: list[str] = []

@@ -65,7 +65,8 @@ class Camera(Source):
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
         format = code.decode("ascii", "replace").strip("\0 ") or "unknown format"
         self.info.diagnostics.info(
-            f"{self._name} delivers {self.info.width}x{self.info.height} at {granted:g} frames a second ({format})"
+            f"{self._name} delivers {self.info.width}x{self.info.height} at {granted:g} frames a second ({format}); "
+            "its sound is not recorded"
         )
 
     def frames(self) -> Iterator[Frame]:
