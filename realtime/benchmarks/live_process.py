@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from realtime.benchmarks.time_code import draw
+from realtime.config import LIVE_PRESET, EncodingOptions
 from realtime.control import Control
 from realtime.enhance.enhancer import Enhancer
 from realtime.enhance.host import configure_process
@@ -142,7 +143,7 @@ def main() -> int:
     if args.record:
         from realtime.sinks.registry import open_sink
 
-        outputs.append(open_sink(args.record, overwrite=True))
+        outputs.append(open_sink(args.record, EncodingOptions(preset=LIVE_PRESET), overwrite=True))
     source = Limited(Coded(open_source(args.input, paced=True, loop=True)), args.seconds)
     report = run(source, processor(args.filter), outputs, progress=usage)
     fields = ("width", "height", "engine", "frames", "dropped", "fps", "latency_ms", "governor")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from realtime.cli import options
 from realtime.cli.arguments import positive_number, seconds, size
+from realtime.config import LIVE_PRESET
 from realtime.errors import SettingError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def add(commands: options.Subparsers) -> None:
     group.add_argument("--record", type=Path, metavar="FILE|FOLDER", help="record from the start")
     group.add_argument("--record-every", type=positive_number, metavar="MINUTES", help="a new file every so often")
     group.add_argument("--overwrite", action="store_true", help="replace a recording that exists")
-    options.add_quality_options(parser)
+    options.add_quality_options(parser, LIVE_PRESET)
     options.add_encoding_options(parser)
     options.add_input_options(parser)
     options.add_enhance_options(parser)

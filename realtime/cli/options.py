@@ -72,12 +72,12 @@ def make_enhancer(args: argparse.Namespace) -> Enhancer:
     return Enhancer(options)
 
 
-def add_quality_options(parser: argparse.ArgumentParser) -> None:
+def add_quality_options(parser: argparse.ArgumentParser, preset: str = "veryfast") -> None:
     """``--crf`` and ``--preset``, which `quality_options` and `encoding_options` read."""
     worst = max(worst for _, worst in CRF_RANGE.values())
     about = "quality, 0 is best, for h264 lossless (h264: 0..51, default 18)"
     parser.add_argument("--crf", type=whole_number(0, worst), metavar="N", help=about)
-    parser.add_argument("--preset", default="veryfast", choices=PRESETS, help="encoder speed (default: veryfast)")
+    parser.add_argument("--preset", default=preset, choices=PRESETS, help=f"encoder speed (default: {preset})")
 
 
 def quality_options(args: argparse.Namespace) -> EncodingOptions:
