@@ -84,8 +84,8 @@ class DamagedPlace:
 
 def as_time(seconds: float) -> str:
     """Seconds as minutes and seconds: ``1:02.5``."""
-    tenths = round(seconds * 10)
-    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+    tenths = round(abs(seconds) * 10)
+    return f"{'-' if seconds < 0 else ''}{tenths // 600}:{tenths % 600 / 10:04.1f}"
 
 
 #: Damaged places that are kept; more are only counted.

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from realtime import Diagnostics, Message, Severity
-from realtime.diagnostics import Counted
+from realtime.diagnostics import Counted, as_time
 
 
 def test_a_text_is_kept_once() -> None:
@@ -65,3 +65,10 @@ def test_threads_lose_no_count() -> None:
     for thread in threads:
         thread.join()
     assert diagnostics.counts == {"concealed_frames": 4000}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (3661.25, "61:01.2"), (-62.5, "-1:02.5")]
+)
+def test_times_are_minutes_and_seconds(seconds: float, text: str) -> None:
+    assert as_time(seconds) == text

@@ -10,6 +10,7 @@ from pathlib import Path
 from realtime.diagnostics import Counted
 from realtime.errors import SinkError
 from realtime.frame import StreamInfo
+from realtime.media.adts import AdtsRemover, has_adts, is_malformed_aac
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
 from realtime.media.demux import is_cover, packets, seek, start_time
 from realtime.media.libav import av, open_file
@@ -38,6 +39,7 @@ class StreamCopier:
         self._streams: dict[int, av.stream.Stream] = {}
         self._fixers: dict[int, TimestampFixer] = {}
         self._repaired: dict[int, int] = {}
+        self._filters: dict[int, AdtsRemover] = {}
         self._subtitles: dict[int, LastSubtitle] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
@@ -61,6 +63,8 @@ class StreamCopier:
                     self._leave_out(stream)
                 else:
                     self._streams[stream.index] = copied
+                    if self._container.boxes and has_adts(stream):
+                        self._filters[copied.index] = AdtsRemover(stream)
         tags = _recording_tags(self._input.metadata)
         self._output.metadata.update(tags)
         if tags and not self._container.any_tags:
@@ -88,7 +92,8 @@ class StreamCopier:
     def mux(self, packet: av.Packet) -> None:
         """Writes a packet. Muxers refuse damaged sound when its turn comes; that must not cost the pictures."""
         try:
-            self._output.mux(packet)
+            rewrite = self._filters.get(packet.stream.index) if self._filters else None
+            self._output.mux(packet if rewrite is None else rewrite.packets(packet))
         except av.error.InvalidDataError:
             self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
 
@@ -124,7 +129,7 @@ class StreamCopier:
             time = (packet.pts if packet.pts is not None else packet.dts or 0) * packet.time_base
             if (self._start and time < self._start) or (self._end is not None and time >= self._end):
                 continue
-            if self._container.fixed_packets and _is_malformed_aac(packet):
+            if self._container.fixed_packets and is_malformed_aac(packet):
                 self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
                 continue
             self._retime(packet, packet.stream.index)
@@ -214,17 +219,6 @@ def _is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
         return False
     chapters = int(getattr(stream, "discard", 0)) == DISCARD_ALL and bool(stream.container.chapters())
     return "timecode" in stream.metadata or chapters
-
-
-def _is_malformed_aac(packet: av.Packet) -> bool:
-    """True for AAC without the ADTS header that MPEG-TS wants. libav's muxer notices when it writes the packet, which
-    may be as late as the end of the file, where it would give up the rest."""
-    codec = packet.stream.codec_context
-    if codec is None or codec.name != "aac":
-        return False
-    head = bytes(packet)[:2]
-    adts = len(head) == 2 and head[0] == 0xFF and head[1] & 0xF0 == 0xF0
-    return len(head) < 2 or not (adts or codec.extradata)
 
 
 def _is_readable(data: io.BytesIO, name: str | None) -> bool:

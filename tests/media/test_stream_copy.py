@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ffmpeg_tools import make_recording
+from ffmpeg_tools import FRAME, decoding_errors, make_recording, packet_times
 from plain import Plain
 
 from realtime import StreamInfo, enhance_video
@@ -54,3 +54,17 @@ def test_the_last_sound_without_its_header_does_not_cost_the_end_of_a_transport_
     report = enhance_video(damaged, tmp_path / "out.ts", enhancer=Plain())
     assert report.frames == 50
     assert report.damaged
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("offset", ["0", "95440"], ids=["from zero", "across the wrap of the clock"])
+def test_sound_of_a_transport_stream_goes_into_other_containers(suffix: str, offset: str, tmp_path: Path) -> None:
+    source = make_recording(tmp_path / "a.ts", "-output_ts_offset", offset, "-mpegts_copyts", "1", seconds=6)
+    enhance_video(source, tmp_path / f"out{suffix}", enhancer=Plain())
+    assert decoding_errors(tmp_path / f"out{suffix}") == ""
+    before, after = (
+        [packet_times(path, kind) for kind in ("v:0", "a:0")] for path in (source, tmp_path / f"out{suffix}")
+    )
+    assert [len(found) for found in after] == [len(found) for found in before]
+    assert abs((after[1][0] - after[0][0]) - (before[1][0] - before[0][0])) < FRAME
