@@ -59,18 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_line(f"realtime: {hide_passwords(str(error), words)}; see '{command} --help'", error=True)
         return 2
     args.arguments = words
-    with _process_settings(args):
-        try:
+    try:
+        with _process_settings(args):
             code: int = args.run(args)
             return code
-        except KeyboardInterrupt as interrupt:
-            print_line(f"realtime: interrupted; {interrupt}" if str(interrupt) else "realtime: interrupted", error=True)
-            return 130
-        except Exception as error:
-            print_error(error, args)
-            if getattr(args, "json", False):
-                print_json(args.command, ok=False, results=[{"error": error_line(error, args)}])
-            return 2 if isinstance(error, SettingError) else 3 if isinstance(error, SourceLost) else 1
+    except KeyboardInterrupt as interrupt:
+        print_line(f"realtime: interrupted; {interrupt}" if str(interrupt) else "realtime: interrupted", error=True)
+        return 130
+    except Exception as error:  # also that of a library that does not load
+        print_error(error, args)
+        if getattr(args, "json", False):
+            print_json(args.command, ok=False, results=[{"error": error_line(error, args)}])
+        return 2 if isinstance(error, SettingError) else 3 if isinstance(error, SourceLost) else 1
 
 
 def program() -> NoReturn:

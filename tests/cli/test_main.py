@@ -169,3 +169,12 @@ def test_json_into_a_reader_that_has_gone_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_a_library_that_does_not_load_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "realtime.media.libav", None)
+    assert main(["enhance", "a.mp4"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("realtime: a library cannot be loaded (")
