@@ -80,21 +80,24 @@ _START = re.compile(rf"(?i)\b(?:[a-z][a-z0-9+.-]{{1,20}}:/{{1,2}}|(?:{_SCHEMES})
 _ADDRESS = re.compile(rf"(?is)((?:[a-z][a-z0-9+.-]{{1,20}}:/{{1,2}})|(?:{_SCHEMES}):)(.+)")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.%]+\]|[\w.~-]*)(?::\d*)?")
 _PATH = re.compile(r"(?s)(/[\w.~-]*(?=[/?#;]|$))?(.*)")
+_STORE_PATH = re.compile(r"(?s)(/[^?#;]*)?(.*)")
+#: Schemes of stores, whose paths are names of files and hold no secret, unlike those of cameras.
+_STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs", "sftp", "memory")
 #: A token without a scheme that holds user:password@host, and values of queries or with a secret's name.
 _LOGIN = re.compile(r"[^\s/@'\"]+:[^\s'\"]*@[^\s'\"]*")
 _VALUE = re.compile(r"(?i)([?&;#][\w.\[\]-]+=|\b\w*(?:passw|pwd|psw|token|secret|jwt|signature)\w*=)[^\s&;#'\"]+")
 
 
 def redacted_address(address: str) -> str:
-    """An address with everything hidden but scheme, host, port and the first part of the path; what is no address
-    only loses logins and values of queries.
+    """An address with everything hidden but scheme, host, port and the first part of the path, or the whole path in a
+    store of files (``s3://``); what is no address only loses logins and values of queries.
 
     Where it cannot be told which ``@`` ends a password, the host is hidden as well.
     """
     found = _ADDRESS.match(address.strip())
     if found is None:
         return _without_scheme(address)
-    return found[1] + _visible(found[2])
+    return found[1] + _visible(found[2], found[1].partition(":")[0].lower() in _STORES)
 
 
 def redacted(text: str) -> str:
@@ -123,7 +126,7 @@ def _end_of_address(text: str, begin: int, limit: int) -> int:
     return end
 
 
-def _visible(rest: str) -> str:
+def _visible(rest: str, is_store: bool = False) -> str:
     """What may be shown of an address behind its scheme."""
     authority = re.split(r"[/?#;\\]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
@@ -134,7 +137,7 @@ def _visible(rest: str) -> str:
         behind = behind[len(host) :]
     if "@" in behind or not _HOST.fullmatch(host):
         return HIDDEN
-    path = _PATH.fullmatch(behind)
+    path = (_STORE_PATH if is_store else _PATH).fullmatch(behind)
     first, hidden = (path[1] or "", path[2]) if path else ("", behind)
     tail = hidden if hidden in ("", "/") else hidden[0] + HIDDEN
     return (HIDDEN + "@" if at else "") + host + first + tail

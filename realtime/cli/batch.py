@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.cli import options
-from realtime.cli.existing import is_done
 from realtime.cli.io_pairs import IoPair
 from realtime.cli.results import ProgressListener, ResultCollector, progress_bar
 from realtime.errors import SettingError
+from realtime.existing import is_done
 from realtime.media.containers import VIDEO_OUTPUT_SUFFIXES, container_for
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from realtime.cli import options
 from realtime.cli.arguments import seconds
-from realtime.cli.cluster_batch import add_cluster_options, run_on_cluster
+from realtime.cli.cluster_batch import add_cluster_options, cluster_only, run_on_cluster
 from realtime.errors import SettingError
 
 EPILOG = "With several inputs, or a folder, OUT is a folder; it is created, and the names are kept."
@@ -54,15 +54,19 @@ def run(args: argparse.Namespace) -> int:
                 print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
         return plan.pairs
 
-    pairs: Iterable[IoPair]
+    if args.ray is None and (given := cluster_only(args)):
+        raise SettingError(f"{given} is for clusters; add --ray")
     if args.watch:
-        if any(not os.path.isdir(name) for name in args.inputs):
+        remote_allowed = args.ray is not None
+        if any(not os.path.isdir(name) and not ("://" in name and remote_allowed) for name in args.inputs):
             raise SettingError("--watch waits at folders; give it nothing else")
         args.skip_existing, args.resume = not args.overwrite, True
+    if args.ray is not None:
+        return run_on_cluster(args)
+    pairs: Iterable[IoPair]
+    if args.watch:
         pairs, total = watch_folder(list_pairs), None
     else:
         listed = list_pairs()
         pairs, total = listed, len(listed)
-    if args.ray is None:
-        return Batch(args).run(pairs, total)
-    return run_on_cluster(args, pairs, total)
+    return Batch(args).run(pairs, total)

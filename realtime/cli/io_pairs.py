@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from realtime.errors import RealtimeError, SettingError, SinkError, SourceError
 from realtime.media.containers import CONTAINERS, IMAGE_SUFFIXES, SAFEST_SUFFIX, VIDEO_INPUT_SUFFIXES
@@ -81,11 +81,17 @@ def resolve_io(inputs: list[str], output: str | None, *, recursive: bool = False
     return plan
 
 
+def output_name(source: PurePath, lossless: bool) -> tuple[str, str]:
+    """Stem and suffix of the output for an input of that name."""
+    suffix = source.suffix.lower()
+    same = suffix in IMAGE_SUFFIXES or (suffix in KEPT_SUFFIXES and not lossless)
+    return (source.stem, source.suffix) if same else (source.name, SAFEST_SUFFIX)
+
+
 def _with_target(pair: IoPair, output: Path | None, into_folder: bool, lossless: bool) -> IoPair:
     """The pair with its output; until then `target` is the folder below the input's in which it was found."""
-    source, suffix, below = pair.source, pair.source.suffix.lower(), pair.target or Path()
-    same = suffix in IMAGE_SUFFIXES or (suffix in KEPT_SUFFIXES and not lossless)
-    stem, new_suffix = (source.stem, source.suffix) if same else (source.name, SAFEST_SUFFIX)
+    source, below = pair.source, pair.target or Path()
+    stem, new_suffix = output_name(source, lossless)
     if output is None:
         return replace(pair, target=source.with_name(f"{stem}{MARK}{new_suffix}"))
     if into_folder:

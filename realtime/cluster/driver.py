@@ -1,178 +1,179 @@
-"""The driver: starts or joins Ray, keeps its workers busy, and gives work to another worker when one dies."""
+"""The driver: keeps workers busy with files and segments, and gives work to another worker when one dies."""
 
 from __future__ import annotations
 
-import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
-from realtime.cluster.tasks import TRIES, ClusterOptions, FileResult, FileTask, WorkerSettings, versions
-from realtime.cluster.worker import Worker
-from realtime.errors import DeviceError, SettingError
+from realtime.cluster.pool import PooledWorker, WorkerPool, first_line
+from realtime.cluster.tasks import TRIES, FileResult, FileTask, Plan, Result, on_node
+from realtime.diagnostics import Message
+from realtime.errors import RealtimeError
+from realtime.report import Report
 
-#: Seconds between two looks at the workers' progress.
+#: Seconds that the driver waits for results before it looks for new files, and between two looks at the progress.
 INTERVAL = 0.5
 
 
 @dataclass
 class Progress:
-    """How far the whole work is: files done, files in all (None while they still arrive), frames done."""
+    """How far the whole work is: files done, frames done."""
 
     files: int = 0
-    total: int | None = None
     frames: int = 0
 
 
 @dataclass
-class _Assignment:
-    worker: Any
+class _File:
+    """A file that was begun. `closed`: its result is known, and work that is still under way for it is of no use."""
+
     task: FileTask
-    tries: int
+    began: float = field(default_factory=perf_counter)
+    plan: Plan | None = None
+    segments_left: int = 0
+    reports: list[Report] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    tries: int = 1
+    closed: bool = False
 
 
-def import_ray() -> Any:
-    """Ray. Raises SettingError that says what to install."""
-    try:
-        import ray
-    except ImportError as error:
-        raise SettingError("a cluster needs Ray: install mbllen-realtime[cluster]") from error
-    return ray
+@dataclass
+class _Work:
+    """A call of one of `Worker`'s methods for a file."""
 
-
-@contextmanager
-def connected(options: ClusterOptions) -> Iterator[Any]:
-    """Ray, joined to the cluster of `options` or started here, and left or stopped in the end.
-
-    Raises DeviceError where there is no cluster at that address.
-    """
-    ray = import_ray()
-    if ray.is_initialized():
-        yield ray
-        return
-    quiet = {"logging_level": logging.INFO if options.verbose else logging.ERROR, "log_to_driver": options.verbose}
-    here = {"include_dashboard": False} if options.address is None else {"address": options.address}
-    try:
-        ray.init(**here, **quiet, configure_logging=options.verbose)
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        where = "here" if options.address is None else f"at {options.address}"
-        raise DeviceError(f"no Ray cluster {where}: {str(error).strip().splitlines()[0]}") from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    file: _File
+    method: str = "enhance"
+    arguments: tuple[Any, ...] = ()
+    tries: int = 1
 
 
 class Driver:
-    """Spreads tasks over workers.
+    """Spreads tasks over the workers of a pool.
 
-    `run` yields results as they come, in any order. A task whose worker died is tried once more elsewhere; then it is
-    an error. At most one task per worker is under way, so a dead node costs no more than that.
+    A file that a worker has planned to cut becomes one piece of work for each segment, and one for joining them.
+    A piece whose worker died is tried once more elsewhere; then its file has failed.
     """
 
-    def __init__(self, ray: Any, settings: WorkerSettings, options: ClusterOptions, worker: type[Any] = Worker) -> None:
-        """`worker` is the class that works; another than `Worker` is for measuring the driver alone."""
-        self._ray, self._settings, self._options = ray, settings, options
-        gpus = options.gpus_per_worker
-        if gpus is None:
-            gpus = 1.0 if ray.cluster_resources().get("GPU") else 0.0
-        self._actor = ray.remote(worker).options(
-            num_cpus=options.cpus_per_worker, num_gpus=gpus, max_concurrency=2, max_restarts=0
-        )
-        self._gpus = gpus
-        self._under_way: dict[Any, _Assignment] = {}
-        self._idle: list[Any] = []
-
-    @property
-    def places(self) -> int:
-        """How many workers the cluster has room for. Raises DeviceError where there is none for any."""
-        total = self._ray.cluster_resources()
-        room = int(total.get("CPU", 0) // self._options.cpus_per_worker)
-        if self._gpus:
-            room = min(room, int(total.get("GPU", 0) // self._gpus))
-        if not room:
-            raise DeviceError(
-                f"the cluster has {total.get('CPU', 0):g} CPUs, and a worker needs {self._options.cpus_per_worker:g}"
-            )
-        return room if self._options.workers is None else min(room, self._options.workers)
-
-    def check_versions(self) -> None:
-        """Raises DeviceError where the versions of a first worker's node differ from this one's."""
-        worker = self._actor.remote(self._settings)
-        theirs, ours = self._ray.get(worker.versions.remote()), versions()
-        self._idle.append(worker)
-        differing = [f"{name} {theirs[name]} instead of {ours[name]}" for name in ours if theirs[name] != ours[name]]
-        if differing:
-            raise DeviceError(
-                f"node {theirs['node']} has {', '.join(differing)}; install the same versions on all nodes"
-            )
+    def __init__(self, ray: Any, pool: WorkerPool) -> None:
+        self._ray, self._pool = ray, pool
+        self._waiting: deque[_Work] = deque()
+        self._under_way: dict[Any, tuple[_Work, PooledWorker]] = {}
+        self._progress = Progress()
 
     def run(
         self, tasks: Iterable[FileTask | None], progress: Callable[[Progress], None] | None = None
     ) -> Iterator[FileResult]:
-        """Results of all `tasks` as they are done. A None among them says that none is there yet: for folders that are
-        watched."""
-        left, again = iter(tasks), deque[tuple[FileTask, int]]()
-        state, exhausted = Progress(), False
+        """Results of all `tasks` as they are done, in any order. A None among them says that none is there yet: for
+        folders that are watched. Raises DeviceError where the cluster cannot work."""
+        left, exhausted, shown = iter(tasks), False, 0.0
         try:
             while True:
-                while len(self._under_way) < self.places and (again or not exhausted):
-                    if again:
-                        task, tries = again.popleft()
-                    else:
-                        new = next(left, ...)
-                        if new is ...:
-                            exhausted = True
-                            break
-                        if new is None:
-                            break
-                        task, tries = new, 0
-                    self._assign(task, tries + 1)
-                if not self._under_way and exhausted and not again:
+                while not exhausted and len(self._waiting) < self._pool.places:
+                    task = next(left, ...)
+                    exhausted = task is ...
+                    if not isinstance(task, FileTask):
+                        break
+                    self._waiting.append(_Work(_File(task)))
+                if exhausted and not self._waiting and not self._under_way:
                     return
-                for result in self._collect(again):
-                    state.files += 1
-                    state.frames += result.report.frames if result.report else 0
+                self._assign()
+                for result in self._collect():
+                    self._progress.files += 1
                     yield result
-                if progress is not None:
-                    progress(replace(state, frames=state.frames + self._frames_under_way()))
+                if progress is not None and perf_counter() - shown > INTERVAL:
+                    shown = perf_counter()
+                    progress(replace(self._progress, frames=self._progress.frames + self._frames_under_way()))
         finally:
-            for assignment in self._under_way.values():
-                self._ray.kill(assignment.worker)
-            for worker in self._idle:
-                self._ray.kill(worker)
+            self._pool.close([worker for _, worker in self._under_way.values()])
 
-    def _assign(self, task: FileTask, tries: int) -> None:
-        worker = self._idle.pop() if self._idle else self._actor.remote(self._settings)
-        # What a worker that died left behind is gone on with: it has the hidden name, and its lock is released.
-        task = replace(task, resume=task.resume or tries > 1)
-        self._under_way[worker.enhance.remote(task)] = _Assignment(worker, task, tries)
+    def _assign(self) -> None:
+        self._pool.request(len(self._under_way) + len(self._waiting))
+        while self._waiting and (worker := self._pool.take()) is not None:
+            work = self._waiting.popleft()
+            task = work.file.task
+            if work.tries > 1:
+                # What a worker that died left behind is gone on with; it may even have been through.
+                task = replace(task, resume=True, skip_existing=True)
+            self._under_way[getattr(worker.actor, work.method).remote(task, *work.arguments)] = work, worker
 
-    def _collect(self, again: deque[tuple[FileTask, int]]) -> Iterator[FileResult]:
-        if not self._under_way:
-            self._ray.wait([self._ray.put(None)], timeout=INTERVAL)
+    def _collect(self) -> Iterator[FileResult]:
+        references = [*self._under_way, *self._pool.starting]
+        if not references:
+            threading.Event().wait(INTERVAL)
             return
-        ready, _ = self._ray.wait(list(self._under_way), num_returns=1, timeout=INTERVAL)
+        ready, _ = self._ray.wait(references, num_returns=1, timeout=INTERVAL)
+        if len(references) > 1:  # and what else is there
+            ready, _ = self._ray.wait(references, num_returns=len(references), timeout=0)
         for reference in ready:
-            assignment = self._under_way.pop(reference)
+            if reference not in self._under_way:
+                self._pool.started(reference)
+                continue
+            work, worker = self._under_way.pop(reference)
             try:
-                result = self._ray.get(reference)
+                result: Result = self._ray.get(reference)
             except self._ray.exceptions.RayError as error:
                 # The process or its node is gone; the actor cannot be used again.
-                if assignment.tries < TRIES:
-                    again.append((assignment.task, assignment.tries))
-                    continue
-                reason = str(error).strip().splitlines()[0]
-                failed = f"its worker died {assignment.tries} times: {reason}"
-                yield FileResult(assignment.task, "unknown", error=failed, tries=assignment.tries)
-                continue
-            self._idle.append(assignment.worker)
-            yield replace(result, tries=assignment.tries)
+                self._pool.lost(worker)
+                found = self._died(work, worker, error)
+            else:
+                self._pool.give_back(worker)
+                found = self._done(work, result)
+            if found is not None:
+                yield found
+
+    def _died(self, work: _Work, worker: PooledWorker, error: Exception) -> FileResult | None:
+        if work.file.closed:
+            return None
+        if work.tries < TRIES:
+            work.tries += 1
+            work.file.tries = max(work.file.tries, work.tries)
+            self._waiting.appendleft(work)
+            return None
+        problem = RealtimeError(f"its worker died {work.tries} times: {first_line(error)}")
+        return self._close(work.file, Result(worker.node, error=problem))
+
+    def _done(self, work: _Work, result: Result) -> FileResult | None:
+        file = work.file
+        if file.closed:
+            return None
+        if result.report is not None and work.method != "join":
+            self._progress.frames += result.report.frames
+        if result.error is not None:
+            return self._close(file, result)
+        if result.uncut:
+            self._close(file, result)
+            self._waiting.appendleft(_Work(_File(replace(file.task, segment_seconds=None), file.began)))
+        elif result.plan is not None:
+            plan = file.plan = result.plan
+            file.segments_left = plan.count
+            self._waiting.extendleft(_Work(file, "segment", (plan, n)) for n in reversed(range(plan.count)))
+        elif work.method == "segment":
+            file.segments_left -= 1
+            file.messages += [message for message in result.messages if message not in file.messages]
+            file.reports += [result.report] if result.report is not None else []
+            if not file.segments_left:
+                self._waiting.appendleft(_Work(file, "join", (file.plan, file.reports)))
+        else:
+            return self._close(file, result)
+        return None
+
+    def _close(self, file: _File, result: Result) -> FileResult:
+        file.closed = True
+        self._waiting = deque(work for work in self._waiting if work.file is not file)
+        report, error = result.report, result.error
+        if report is not None and file.plan is not None:
+            report = replace(report, seconds=perf_counter() - file.began)
+        if error is not None and self._pool.nodes > 1:
+            error = on_node(error, result.node)
+        messages = tuple(dict.fromkeys([*file.messages, *result.messages]))
+        return FileResult(file.task, result.node, report, error, messages, result.skipped, file.tries)
 
     def _frames_under_way(self) -> int:
-        counts = [assignment.worker.frames.remote() for assignment in self._under_way.values()]
+        counts = [worker.actor.frames.remote() for _, worker in self._under_way.values()]
         ready, _ = self._ray.wait(counts, num_returns=len(counts), timeout=0.1) if counts else ([], [])
         total = 0
         for reference in ready:

@@ -6,14 +6,19 @@ HTTP and more, each with its own package.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from realtime.errors import SettingError, SinkError, SourceError, redacted
+from realtime.errors import SettingError, SinkError, SourceError
+from realtime.manifest import manifest_path
 
 
 def is_remote(address: str) -> bool:
@@ -21,25 +26,60 @@ def is_remote(address: str) -> bool:
     return "://" in address
 
 
-@contextmanager
-def staged(source: str, target: str, cache: Path | None = None) -> Iterator[tuple[Path, Path]]:
-    """Local paths for a source and its target; remote ones are copied here and, if the block succeeds, back.
+class Cache:
+    """Copies of files that lie elsewhere, in a folder of its own below `parent` (None: the system's for temporary
+    files). The latest source stays until another one comes, since segments of one file follow each other."""
 
-    The upload goes to a name beside the final one and is moved when it is complete. `cache` is where copies lie (None:
-    the system's folder for temporary files); they are removed in the end. Raises SourceError or SinkError.
-    """
-    with tempfile.TemporaryDirectory(prefix="realtime-", dir=cache) as name:
-        folder = Path(name)
-        here = _download(source, folder) if is_remote(source) else Path(source)
-        if not is_remote(target):
-            yield here, Path(target)
+    def __init__(self, parent: str | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="realtime-", dir=parent)
+        self._latest: tuple[str, Path] | None = None
+
+    def source(self, address: str) -> Path:
+        """A path at which a file can be read. A copy has the original's time of change. Raises SourceError."""
+        if not is_remote(address):
+            return Path(address)
+        if self._latest is not None and self._latest[0] == address:
+            return self._latest[1]
+        self._forget()
+        path = Path(tempfile.mkdtemp(dir=self._folder.name)) / PurePosixPath(address).name
+        self._latest = address, path
+        try:
+            download(address, path)
+        except BaseException:
+            self._forget()
+            raise
+        return path
+
+    @contextmanager
+    def copies(self, addresses: Sequence[str]) -> Iterator[list[Path]]:
+        """Paths at which several files can be read until the block ends. Raises SourceError."""
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as name:
+            paths = []
+            for address in addresses:
+                path = Path(name) / PurePosixPath(address).name if is_remote(address) else Path(address)
+                if is_remote(address):
+                    download(address, path)
+                paths.append(path)
+            yield paths
+
+    @contextmanager
+    def target(self, address: str) -> Iterator[Path]:
+        """A path at which to write a file; if the block succeeds, the file and a manifest are uploaded. Raises
+        SinkError."""
+        if not is_remote(address):
+            yield Path(address)
             return
-        local = folder / "output" / PurePosixPath(target).name
-        local.parent.mkdir()
-        yield here, local
-        for path in sorted(local.parent.iterdir()):  # the manifest lies beside the output
-            if not path.name.startswith("."):
-                _upload(path, target.rpartition("/")[0] + "/" + path.name)
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as name:
+            path = Path(name) / PurePosixPath(address).name
+            yield path
+            for written in (manifest_path(path), path):  # the output last: with it the work is done
+                if written.exists():
+                    upload(written, f"{address.rpartition('/')[0]}/{written.name}")
+
+    def _forget(self) -> None:
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            shutil.rmtree(latest[1].parent, ignore_errors=True)
 
 
 def exists(address: str) -> bool:
@@ -48,9 +88,10 @@ def exists(address: str) -> bool:
         return Path(address).exists()
     filesystem, path = _filesystem(address)
     try:
+        filesystem.invalidate_cache()
         return bool(filesystem.exists(path))
     except Exception as error:  # each file system raises its own kinds
-        raise SourceError(f"{redacted(address)} cannot be looked for: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be looked for: {_line(error)}") from error
 
 
 def listing(address: str) -> list[tuple[str, int, str]]:
@@ -61,7 +102,7 @@ def listing(address: str) -> list[tuple[str, int, str]]:
         filesystem.invalidate_cache()
         found = filesystem.find(path, detail=True)
     except Exception as error:
-        raise SourceError(f"{redacted(address)} cannot be listed: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be listed: {_line(error)}") from error
     marks = ("ETag", "etag", "mtime", "LastModified", "last_modified")
     return [
         (f"{scheme}://{name}", int(about.get("size") or 0), str(next((about[m] for m in marks if m in about), "")))
@@ -70,47 +111,79 @@ def listing(address: str) -> list[tuple[str, int, str]]:
     ]
 
 
-def _download(source: str, folder: Path) -> Path:
-    filesystem, path = _filesystem(source)
-    local = folder / PurePosixPath(path).name
+def download(address: str, path: Path) -> None:
+    """Copies a file from `address` to `path`, with its time of change. Raises SourceError."""
+    filesystem, remote = _filesystem(address)
     try:
-        size = int(filesystem.size(path) or 0)
-        if size > shutil.disk_usage(folder).free:
-            raise SourceError(f"{redacted(source)} has {size} bytes, and {folder} has no room for a copy")
-        filesystem.get_file(path, str(local))
+        filesystem.invalidate_cache()
+        about = filesystem.info(remote)
+        size, free = int(about.get("size") or 0), shutil.disk_usage(path.parent).free
+        if size > free:
+            raise SourceError(f"{address} has {size} bytes, and {path.parent} has room for {free}")
+        filesystem.get_file(remote, str(path))
+        os.utime(path, ns=(_changed(about), _changed(about)))
     except SourceError:
         raise
     except FileNotFoundError as error:
-        raise SourceError(f"{redacted(source)} does not exist") from error
-    except Exception as error:
-        raise SourceError(f"{redacted(source)} cannot be read: {_line(error)}") from error
-    return local
+        raise SourceError(f"{address} does not exist") from error
+    except Exception as error:  # each file system raises its own kinds
+        raise SourceError(f"{address} cannot be read: {_line(error)}") from error
 
 
-def _upload(path: Path, target: str) -> None:
-    filesystem, remote = _filesystem(target)
+def upload(path: Path, address: str) -> None:
+    """Copies a file to `address`: first under a hidden name beside it, which is then moved. Raises SinkError."""
+    filesystem, remote = _filesystem(address)
     folder, _, name = remote.rpartition("/")
-    unfinished = f"{folder}/.{name}.upload" if folder else f".{name}.upload"
+    unfinished = f"{folder}/.{name}.{uuid.uuid4().hex}.upload"
     try:
         filesystem.makedirs(folder, exist_ok=True)
         filesystem.put_file(str(path), unfinished)
         filesystem.mv(unfinished, remote)
     except Exception as error:
-        raise SinkError(f"{redacted(target)} cannot be written: {_line(error)}") from error
+        try:
+            filesystem.rm_file(unfinished)
+        except Exception:  # the first error is the one to report
+            pass
+        raise SinkError(f"{address} cannot be written: {_line(error)}") from error
+
+
+def remove(addresses: Iterable[str]) -> None:
+    """Removes files, as far as they are there and that is allowed."""
+    for address in addresses:
+        try:
+            if is_remote(address):
+                filesystem, path = _filesystem(address)
+                filesystem.rm_file(path)
+            else:
+                Path(address).unlink(missing_ok=True)
+        except Exception:  # what stays is hidden, and does no harm
+            pass
+
+
+def _changed(about: dict[str, Any]) -> int:
+    """When a file was changed, in nanoseconds; of what tells no time a number that changes with the content."""
+    for name in ("LastModified", "last_modified", "mtime", "updated", "created"):
+        value = about.get(name)
+        if isinstance(value, datetime):
+            return int(value.timestamp()) * 1_000_000_000
+        if isinstance(value, int | float):
+            return int(value) * 1_000_000_000
+    mark = hashlib.sha256(str(about.get("ETag") or about.get("etag") or about.get("size")).encode())
+    return int.from_bytes(mark.digest()[:3], "big") * 1_000_000_000
 
 
 def _filesystem(address: str) -> tuple[Any, str]:
     try:
         import fsspec
     except ImportError as error:
-        raise SettingError(f"{redacted(address)} needs fsspec: install mbllen-realtime[cluster]") from error
+        raise SettingError(f"{address} needs fsspec: install mbllen-realtime[cluster]") from error
     try:
         filesystem, path = fsspec.core.url_to_fs(address)
     except (ValueError, ImportError) as error:
-        raise SettingError(f"{redacted(address)} cannot be used: {_line(error)}") from error
+        raise SettingError(f"{address} cannot be used: {_line(error)}") from error
     return filesystem, path
 
 
 def _line(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    return redacted(text[0]) if text else type(error).__name__
+    return text[0] if text else type(error).__name__

@@ -45,7 +45,7 @@ def encoder_settings(options: EncodingOptions, info: StreamInfo) -> dict[str, st
             settings[QUALITY_OPTION[options.hwaccel]] = quality
         if options.hwaccel == "nvenc":
             settings["preset"] = f"p{1 + speed * 6 // (len(PRESETS) - 1)}"
-        return settings | _rate_limit(options, info) | dict(options.encoder_options)
+        return settings | rate_limit(options, info) | dict(options.encoder_options)
     settings = group | CODEC_OPTIONS.get(options.codec, {})
     if options.codec in ("h264", "hevc"):
         settings |= {"crf": quality, "preset": options.preset}
@@ -53,10 +53,10 @@ def encoder_settings(options: EncodingOptions, info: StreamInfo) -> dict[str, st
         settings |= {"crf": quality, "preset": str(12 - speed)}
     elif options.codec == "vp9":
         settings |= {"crf": quality, "cpu-used": str(max(0, 5 - speed // 2))}
-    return settings | _rate_limit(options, info) | dict(options.encoder_options)
+    return settings | rate_limit(options, info) | dict(options.encoder_options)
 
 
-def _rate_limit(options: EncodingOptions, info: StreamInfo) -> dict[str, str]:
+def rate_limit(options: EncodingOptions, info: StreamInfo) -> dict[str, str]:
     """Options that hold the bit rate below `options.max_size_ratio` times the input's. Reads all of the input."""
     if options.max_size_ratio is None:
         return {}

@@ -78,7 +78,7 @@ class KeptPart:
         step = times[1] - times[0] if len(times) > 1 else 1
         with open_file(self.path) as container:
             shift = times[0] - round((following - self._length) / self._time_base)
-            for index, packet in enumerate(_as_encoded(_video_packets(container), main_video(container))):
+            for index, packet in enumerate(as_encoded(_video_packets(container), main_video(container))):
                 if index == self.frames:
                     return
                 early = delay - index
@@ -154,7 +154,7 @@ def _is_sound(decoder: av.codec.context.CodecContext, group: list[av.Packet]) ->
     return len(pictures) == len(group) and not any(picture.is_corrupt for picture in pictures)
 
 
-def _as_encoded(read: Iterator[av.Packet], stream: av.video.stream.VideoStream) -> Iterator[av.Packet]:
+def as_encoded(read: Iterator[av.Packet], stream: av.video.stream.VideoStream) -> Iterator[av.Packet]:
     """Packets as encoders give them: MP4 and Matroska have rewritten theirs, and muxers do that once more."""
     name = stream.codec_context.name
     if name not in ("h264", "hevc") or not (stream.codec_context.extradata or b"").startswith(b"\x01"):

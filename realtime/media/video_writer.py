@@ -77,12 +77,13 @@ class VideoWriter:
         self.mux(packets)
 
     def mux(self, packets: Iterable[av.Packet]) -> None:
-        """Writes encoded frames, such as those that an interrupted run left."""
+        """Writes encoded frames, such as those that an interrupted run or other machines left."""
         for packet in packets:
             # Where two encoders' packets meet, decoding times may touch.
             if self.frames:
                 packet.dts = max(packet.dts, floor(self._last_dts / packet.time_base) + 1)
             self._last_dts = packet.dts * packet.time_base
+            self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             assert self._copier is not None
             self._copier.write_until(self._last_dts)
             self._sound.write_until(self._last_dts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -110,6 +110,12 @@ class VideoFileSink(Sink):
             if monotonic() - self._synced > SYNC_SECONDS:
                 self._synced = monotonic()
                 self._part.sync()
+
+    def write_packets(self, packets: Iterable[av.Packet]) -> None:
+        """Writes frames that were encoded elsewhere with the same options, in place of frames to encode."""
+        assert self._writer is not None
+        with self._translate_errors("written"):
+            self._writer.mux(packets)
 
     def stop_early(self) -> None:
         """The next frames are the last; sound behind them is not written."""

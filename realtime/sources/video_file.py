@@ -47,19 +47,25 @@ class VideoFile(Source):
         self.info = replace(info, path=path, time_span=(self._start, self._end))
 
     def frames(self) -> Iterator[Frame]:
+        start = _exact(self._start)
+        zero = 0 if start is None else round(start / self.info.time_base)
+        for frame in self.between(start, _exact(self._end)):
+            yield replace(frame, pts=frame.pts - zero)
+
+    def between(self, start: Fraction | None, end: Fraction | None) -> Iterator[Frame]:
+        """The frames from `start` to before `end`, in seconds of the file's time, which their timestamps count."""
         with open_path(self._path) as container:
             base = self.info.time_base
-            start, end = _exact(self._start), _exact(self._end)
-            zero = 0 if start is None else round(start / base)
+            first = 0 if start is None else round(start / base)
             if start and (seek_point := find_seek_point(self._path, start)) is not None:
                 seek(container, seek_point, container.streams[self.info.stream_index])
             check = FileCheck(container, self.info)
             for frame in Decoder(container, self.info, self._overrides, check).frames(check.packets()):
-                if start is not None and frame.pts < zero:
+                if start is not None and frame.pts < first:
                     continue
                 if end is not None and frame.pts * base >= end:
                     return
-                yield replace(frame, pts=frame.pts - zero)
+                yield frame
 
 
 def find_seek_point(path: Path, seconds: Fraction) -> Fraction | None:

@@ -1,0 +1,90 @@
+"""Ray: started on this machine, or joined where it runs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from realtime.cluster.tasks import ClusterOptions
+from realtime.errors import DeviceError, SettingError
+
+#: Seconds in which a cluster's head must take a connection. Ray itself tries for minutes, and writes about each try.
+CONNECT_SECONDS = 5.0
+#: Bytes of Ray's shared memory, its least: what travels between driver and workers is small.
+OBJECT_STORE_BYTES = 80_000_000
+
+
+def import_ray() -> Any:
+    """Ray. Raises SettingError that says what to install."""
+    try:
+        import ray
+    except ImportError as error:
+        raise SettingError("a cluster needs Ray: install mbllen-realtime[cluster]") from error
+    return ray
+
+
+@contextmanager
+def connected(options: ClusterOptions) -> Iterator[Any]:
+    """Ray, joined to the cluster of `options` or started here, and left or stopped in the end. A process that has
+    joined one already stays in it.
+
+    Raises DeviceError where there is no cluster at that address.
+    """
+    ray = import_ray()
+    if ray.is_initialized():
+        yield ray
+        return
+    if options.address is None:
+        # "local" also where RAY_ADDRESS is set, or a cluster was started by hand.
+        where: dict[str, Any] = {"address": "local", "include_dashboard": False}
+        where["object_store_memory"] = OBJECT_STORE_BYTES
+    else:
+        _check_reachable(options.address)
+        where = {"address": options.address}
+    level = logging.INFO if options.verbose else logging.CRITICAL
+    for name in () if options.verbose else ("ray", "ray._private", "ray.util"):
+        logging.getLogger(name).setLevel(level)
+    try:
+        with _own_signals(), warnings.catch_warnings():
+            warnings.simplefilter("default" if options.verbose else "ignore")
+            ray.init(**where, logging_level=level, log_to_driver=options.verbose, configure_logging=options.verbose)
+    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
+        place = "cannot be started here" if options.address is None else f"at {options.address} cannot be joined"
+        raise DeviceError(f"the Ray cluster {place}: {' '.join(str(error).split())}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raises DeviceError where nothing answers, and SettingError for what is no address."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingError(f"ray address {address!r} is not auto, HOST:PORT or ray://HOST:PORT")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DeviceError(f"no Ray cluster answers at {address}: {reason}") from error
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keeps this process's handling of SIGTERM, which Ray replaces."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
