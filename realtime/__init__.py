@@ -9,6 +9,9 @@ __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
     from realtime.api import enhance_video as enhance_video
+    from realtime.cluster.batch import enhance_videos as enhance_videos
+    from realtime.cluster.tasks import ClusterOptions as ClusterOptions
+    from realtime.cluster.tasks import FileResult as FileResult
     from realtime.config import EncodingOptions as EncodingOptions
     from realtime.config import EnhanceOptions as EnhanceOptions
     from realtime.config import InputOverrides as InputOverrides
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 #: Modules and their public names. TensorFlow takes seconds to load, so each module is imported when it is first used.
 _PUBLIC = {
     "realtime.api": ("enhance_video",),
+    "realtime.cluster.batch": ("enhance_videos",),
+    "realtime.cluster.tasks": ("ClusterOptions", "FileResult"),
     "realtime.config": ("EncodingOptions", "EnhanceOptions", "InputOverrides"),
     "realtime.control": ("Control", "ControlState"),
     "realtime.diagnostics": ("Diagnostics", "Message", "Severity"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.cluster.tasks import FileTask, Plan, file_state
+from realtime.config import EnhanceOptions
 from realtime.diagnostics import Message
 from realtime.errors import SourceError
 from realtime.frame import StreamInfo
@@ -65,9 +66,11 @@ def plan_segments(task: FileTask, source: Path, target: Path, make_enhancer: Cal
     enhancer = make_enhancer()
     job = plan_job(source, info, enhancer, task.encoding, task.input)
     decided = {name: job.parameters[name] for name in ("engine", "device", "precision")}
+    asked = getattr(enhancer, "options", None)
+    engine = replace(asked, **decided) if isinstance(asked, EnhanceOptions) else None
     limit = rate_limit(task.encoding, info) | dict(task.encoding.encoder_options)
     encoding = replace(task.encoding, max_size_ratio=None, encoder_options=limit)
-    return Plan(job, replace(enhancer.options, **decided), encoding, index, cuts, state)
+    return Plan(job, engine, encoding, index, cuts, state)
 
 
 def segment_path(target: Path, plan: Plan, number: int) -> Path:

@@ -45,12 +45,13 @@ class FileTask:
 class Plan:
     """How a long file is cut: at `cuts`, times of key frames in the index's time base.
 
-    `engine` has the options of the enhancement with all that was ``auto`` decided, so that all nodes do the same;
-    `job` is that of the whole file, and `state` tells whether the file is still the one that was cut.
+    `engine` has the options of the enhancement with all that was ``auto`` decided, so that all nodes do the same; None
+    for another processor than an `Enhancer`. `job` is that of the whole file, and `state` tells whether the file is
+    still the one that was cut.
     """
 
     job: Job
-    engine: EnhanceOptions
+    engine: EnhanceOptions | None
     encoding: EncodingOptions
     index: FrameIndex
     cuts: tuple[int, ...]

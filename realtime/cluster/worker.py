@@ -103,7 +103,7 @@ class Worker:
         source = self._files.source(task.source)
         with self._files.target(address) as path:
             report = enhance_segment(
-                *(task, plan, number, source, path, self._enhancer(plan.engine)),
+                *(task, plan, number, source, path, self._enhancer(plan.engine or self._settings.enhance)),
                 progress=self._progress,
                 on_message=self._messages.append,
             )

@@ -43,7 +43,8 @@ def read_frame_index(path: Path, info: StreamInfo) -> FrameIndex | None:
     found: list[tuple[int, int]] = []
     keyframes: list[int] = []
     with open_path(path) as container:
-        if not container_named(container.format.name).frame_times:
+        traits, last = container_named(container.format.name), 0
+        if not traits.frame_times:
             return None
         check = FileCheck(container, info)
         for packet in check.packets():
@@ -51,7 +52,8 @@ def read_frame_index(path: Path, info: StreamInfo) -> FrameIndex | None:
                 continue
             if packet.pts is None or packet.is_corrupt:
                 return None
-            found.append((packet.pts, packet.duration or 0))
+            last = packet.duration or 0
+            found.append((packet.pts, last))
             if packet.is_keyframe:
                 keyframes.append(packet.pts)
         check.finish(decoded=False)
@@ -59,4 +61,7 @@ def read_frame_index(path: Path, info: StreamInfo) -> FrameIndex | None:
     times = tuple(time for time, _ in found)
     if info.diagnostics.damaged or not times or len(set(times)) < len(times) or times[0] < 0:
         return None
-    return FrameIndex(info.time_base, times, tuple(duration for _, duration in found), tuple(sorted(keyframes)))
+    durations = [duration for _, duration in found]
+    if traits.duration_of_last:
+        durations[-1] = last
+    return FrameIndex(info.time_base, times, tuple(durations), tuple(sorted(keyframes)))
