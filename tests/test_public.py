@@ -12,6 +12,7 @@ import pytest
 import realtime
 
 PUBLIC = {
+    *("enhance_videos", "ClusterOptions", "FileResult"),
     *("__version__", "enhance_video", "run", "Enhancer", "open_source", "Source", "open_sink", "Sink", "Discard"),
     *("EnhanceOptions", "EncodingOptions", "InputOverrides", "Control", "ControlState"),
     *("Processor", "Session", "PerFrame", "EngineInfo", "Diagnostics", "Message", "Severity"),

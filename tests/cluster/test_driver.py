@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from realtime import SettingError
-from realtime.cluster.driver import import_ray
+from realtime import DeviceError, SettingError
+from realtime.cluster.connection import connected, import_ray
 from realtime.cluster.tasks import ClusterOptions
 
 SCENARIO = Path(__file__).with_name("scenario.py")
@@ -25,17 +26,27 @@ def test_every_task_is_done_once_and_dead_workers_cost_a_retry(tmp_path: Path) -
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    results = found["results"]
-    assert found["places"] == 2
-    assert [results[name] for name in ("one", "two", "three")] == [[None, 1]] * 3
-    assert results["dies once"] == [None, 2]
-    assert results["fails"] == ["no video", 1]
-    error, tries = results["poison"]
-    assert tries == 2
-    assert "its worker died 2 times" in error
+    assert (found["places"], found["nodes"]) == (2, 2)
+    results = {name: (error, tries) for name, error, tries in found["results"]}
+    assert len(found["results"]) == len(results) == 9, "each file has one result"
+    assert [results[name] for name in ("one", "two", "three")] == [("None", 1)] * 3
+    assert results["dies once"] == results["long"] == ("None", 2)
+    assert results["uncut"] == ("None", 1)
+    assert results["fails"] == ("no video (on node test); overwrite=True helps", 1)
+    for name in ("poison", "half"):
+        error, tries = results[name]
+        assert tries == 2
+        assert "its worker died 2 times" in error
     # The second try goes on with what the first left.
-    assert (tmp_path / "dies once").read_text() == "dies once True"
-    assert (tmp_path / "one").read_text() == "one False"
+    written = {name: (tmp_path / name).read_text() for name in results if (tmp_path / name).exists()}
+    assert written == {
+        "one": "one False",
+        "two": "two False",
+        "three": "three False",
+        "dies once": "dies once True",
+        "long": "joined False True False",
+        "uncut": "uncut False",
+    }
 
 
 def test_without_ray_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +59,20 @@ def test_without_ray_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_impossible_settings_are_refused(fields: dict[str, float]) -> None:
     with pytest.raises(SettingError, match="must be"):
         ClusterOptions(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "localhost", "ray://localhost", "a:b"])
+def test_what_is_no_address_is_a_usage_error(address: str) -> None:
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+    with pytest.raises(SettingError, match="is not auto, HOST:PORT"), connected(ClusterOptions(address=address)):
+        pass
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_where_nothing_answers_is_one_line_at_once(scheme: str) -> None:
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(DeviceError, match="no Ray cluster answers at"), connected(ClusterOptions(address=address)):
+            pass

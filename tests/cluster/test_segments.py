@@ -94,8 +94,9 @@ def described(path: Path) -> dict[str, Any]:
                 about = (packet.pts, packet.duration) if packet.stream.type == "video" else (packet.pts, bytes(packet))
                 times.setdefault(packet.stream.index, []).append(about)
         shown = times[container.streams.video[0].index]
-        shown[-1] = (shown[-1][0], None)  # what is decoded last is the encoder's choice, and lasts until the end
-        shown.sort(key=lambda about: about[0])
+        shown.sort()
+        # In MP4 the frame that is decoded last lasts until the end, and which one that is is the encoder's choice.
+        shown[-2:] = [(time, None) for time, _ in shown[-2:]]
         return {"streams": streams, "tags": dict(container.metadata), "colors": colors, "times": times}
 
 
