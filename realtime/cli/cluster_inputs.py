@@ -27,7 +27,8 @@ class ClusterPair:
     new_folder: bool = False
 
     def prepare(self) -> tuple[str, str]:
-        """Input and output as all nodes know them; creates the output's folder. Raises the `problem`, or SinkError."""
+        """Input and output as all nodes know them; creates the output's folder. Raises the `problem`, SourceError or
+        SinkError."""
         if self.problem is not None or self.target is None:
             raise self.problem or SettingError(f"{self.source} has no output")
         source, target = (

@@ -69,7 +69,7 @@ class Driver:
     ) -> Iterator[FileResult]:
         """Results of all `tasks` as they are done, in any order. A None among them says that none is there yet: for
         folders that are watched. Raises DeviceError where the cluster cannot work."""
-        left, exhausted, shown = iter(tasks), False, 0.0
+        left, exhausted, shown, frames = iter(tasks), False, 0.0, 0
         try:
             while True:
                 while not exhausted and len(self._waiting) < self._pool.places:
@@ -86,7 +86,8 @@ class Driver:
                     yield result
                 if progress is not None and perf_counter() - shown > INTERVAL:
                     shown = perf_counter()
-                    progress(replace(self._progress, frames=self._progress.frames + self._frames_under_way()))
+                    frames = max(frames, self._progress.frames + self._frames_under_way())
+                    progress(replace(self._progress, frames=frames))
         finally:
             self._pool.close([worker for _, worker in self._under_way.values()])
 
@@ -173,6 +174,7 @@ class Driver:
         return FileResult(file.task, result.node, report, error, messages, result.skipped, file.tries)
 
     def _frames_under_way(self) -> int:
+        """Frames of what is under way, as far as workers answer at once: one that is busy may not."""
         counts = [worker.actor.frames.remote() for _, worker in self._under_way.values()]
         ready, _ = self._ray.wait(counts, num_returns=len(counts), timeout=0.1) if counts else ([], [])
         total = 0
