@@ -117,6 +117,36 @@ class Echo:
         self.closed += 1
 
 
+class Counting:
+    """A processor that changes nothing and remembers which frames its sessions saw."""
+
+    batch = 2
+
+    def __init__(self) -> None:
+        self.seen: list[list[str]] = []
+
+    def session(self, info: StreamInfo, format: PixelFormat) -> Counting:
+        self.format = info.format
+        self.seen.append([])
+        return self
+
+    def process(self, frames: Sequence[Frame]) -> list[Frame]:
+        self.seen[-1] += [f"{frame.pts * frame.time_base}" for frame in frames]
+        return list(frames)
+
+    def skip(self, frames: Sequence[Frame]) -> None:
+        self.seen[-1] += [f"skipped {frame.pts * frame.time_base}" for frame in frames]
+
+    def restart(self) -> None:
+        pass
+
+    def describe(self) -> EngineInfo:
+        return EngineInfo(type(self).__name__)
+
+    def close(self) -> None:
+        pass
+
+
 class Terminal:
     """A terminal that remembers what was written to it."""
 

@@ -32,17 +32,18 @@ class Cache:
 
     def __init__(self, parent: str | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="realtime-", dir=parent)
-        self._latest: tuple[str, Path] | None = None
+        self._latest: tuple[str, tuple[int, int], Path] | None = None
 
     def source(self, address: str) -> Path:
         """A path at which a file can be read. A copy has the original's time of change. Raises SourceError."""
         if not is_remote(address):
             return Path(address)
-        if self._latest is not None and self._latest[0] == address:
-            return self._latest[1]
+        state = remote_state(address)
+        if self._latest is not None and self._latest[:2] == (address, state):
+            return self._latest[2]
         self._forget()
         path = Path(tempfile.mkdtemp(dir=self._folder.name)) / PurePosixPath(address).name
-        self._latest = address, path
+        self._latest = address, state, path
         try:
             download(address, path)
         except BaseException:
@@ -79,7 +80,7 @@ class Cache:
     def _forget(self) -> None:
         latest, self._latest = self._latest, None
         if latest is not None:
-            shutil.rmtree(latest[1].parent, ignore_errors=True)
+            shutil.rmtree(latest[2].parent, ignore_errors=True)
 
 
 def exists(address: str) -> bool:
@@ -111,22 +112,29 @@ def listing(address: str) -> list[tuple[str, int, str]]:
     ]
 
 
-def download(address: str, path: Path) -> None:
-    """Copies a file from `address` to `path`, with its time of change. Raises SourceError."""
+def remote_state(address: str) -> tuple[int, int]:
+    """Size and time of change (ns) of a remote file. Raises SourceError."""
     filesystem, remote = _filesystem(address)
     try:
         filesystem.invalidate_cache()
         about = filesystem.info(remote)
-        size, free = int(about.get("size") or 0), shutil.disk_usage(path.parent).free
-        if size > free:
-            raise SourceError(f"{address} has {size} bytes, and {path.parent} has room for {free}")
-        filesystem.get_file(remote, str(path))
-        os.utime(path, ns=(_changed(about), _changed(about)))
-    except SourceError:
-        raise
     except FileNotFoundError as error:
         raise SourceError(f"{address} does not exist") from error
     except Exception as error:  # each file system raises its own kinds
+        raise SourceError(f"{address} cannot be read: {_line(error)}") from error
+    return int(about.get("size") or 0), _changed(about)
+
+
+def download(address: str, path: Path) -> None:
+    """Copies a file from `address` to `path`, with its time of change. Raises SourceError."""
+    (size, changed), free = remote_state(address), shutil.disk_usage(path.parent).free
+    if size > free:
+        raise SourceError(f"{address} has {size} bytes, and {path.parent} has room for {free}")
+    filesystem, remote = _filesystem(address)
+    try:
+        filesystem.get_file(remote, str(path))
+        os.utime(path, ns=(changed, changed))
+    except Exception as error:
         raise SourceError(f"{address} cannot be read: {_line(error)}") from error
 
 

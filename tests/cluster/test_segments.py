@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from doubles import Counting
 from synthetic import clip, read_clip
 
 from realtime import EncodingOptions, Frame, InputOverrides, SourceError, enhance_video
@@ -21,42 +22,10 @@ from realtime.cluster.segments import (
     segment_path,
 )
 from realtime.cluster.tasks import FileTask, Plan
-from realtime.frame import PixelFormat, StreamInfo
 from realtime.media.job_tag import read_job
 from realtime.media.libav import av
-from realtime.processor import EngineInfo
 
 RATE, SECONDS, PARTS = 25, 31, 12
-
-
-class Counting:
-    """A processor that changes nothing and remembers which frames its sessions saw."""
-
-    batch = 2
-
-    def __init__(self) -> None:
-        self.seen: list[list[str]] = []
-
-    def session(self, info: StreamInfo, format: PixelFormat) -> Counting:
-        self.format = info.format
-        self.seen.append([])
-        return self
-
-    def process(self, frames: Sequence[Frame]) -> list[Frame]:
-        self.seen[-1] += [f"{frame.pts * frame.time_base}" for frame in frames]
-        return list(frames)
-
-    def skip(self, frames: Sequence[Frame]) -> None:
-        self.seen[-1] += [f"skipped {frame.pts * frame.time_base}" for frame in frames]
-
-    def restart(self) -> None:
-        pass
-
-    def describe(self) -> EngineInfo:
-        return EngineInfo("Counting")
-
-    def close(self) -> None:
-        pass
 
 
 def cut(source: Path, target: Path, processor: Any, **options: Any) -> tuple[FileTask, Plan]:
