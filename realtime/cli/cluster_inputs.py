@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from time import monotonic
 
@@ -13,6 +14,9 @@ from realtime.cli.terminal import print_line
 from realtime.cli.watch_folder import INTERVAL
 from realtime.cluster.storage import exists, is_remote, listing
 from realtime.errors import RealtimeError, SettingError, SourceError
+
+#: A folder that is not there, in whose place a remote one stands.
+STAND_IN = "/.realtime-remote-output"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class ClusterPair:
         source, target = (
             text if is_remote(text) else str(Path(text).absolute()) for text in (self.source, self.target)
         )
+        if not is_remote(source) and not Path(source).exists():
+            raise SourceError(f"{self.source} does not exist")
         if self.new_folder and not is_remote(target):
             IoPair(Path(source), Path(target), new_folder=True).prepare()
         return source, target
@@ -48,11 +54,14 @@ def list_pairs(args: argparse.Namespace) -> Iterator[ClusterPair]:
     local = [text for text in args.inputs if not is_remote(text)]
     if output is None and len(local) < len(args.inputs):
         raise SettingError("remote inputs need a place for their outputs; give it with -o")
-    if local:
-        yield from _local(args, local, output)
-    for address in args.inputs:
-        if is_remote(address):
-            yield from _remote(args, address, output)
+    found = [_local(args, local, output)] if local else []
+    found += [_remote(args, address, output) for address in args.inputs if is_remote(address)]
+    taken: dict[str, str] = {}
+    for pair in chain.from_iterable(found):
+        if pair.target is not None and taken.setdefault(pair.target, pair.source) != pair.source:
+            text = f"{taken[pair.target]} and {pair.source} would both be written to {pair.target}"
+            pair = replace(pair, problem=SettingError(f"{text}; use different output folders"))
+        yield pair
 
 
 def watch_pairs(args: argparse.Namespace) -> Iterator[ClusterPair | None]:
@@ -76,7 +85,9 @@ def watch_pairs(args: argparse.Namespace) -> Iterator[ClusterPair | None]:
 def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> Iterator[ClusterPair]:
     remote = output if output is not None and is_remote(output) else None
     # For a remote output the names are those that a local folder would hold.
-    folder = output if remote is None else "/"
+    folder = output if remote is None else STAND_IN
+    if output is not None and len(args.inputs) > 1:
+        folder = f"{folder}/"
     plan = resolve_io(inputs, folder, recursive=args.recursive, lossless=args.codec == "ffv1")
     if not args.watch and not args.quiet:
         for path in plan.left_out:
@@ -84,7 +95,11 @@ def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> I
     for pair in plan.pairs:
         target = None if pair.target is None else str(pair.target)
         if remote is not None and target is not None:
-            target = remote if len(plan.pairs) == 1 and _names_file(remote) else remote.rstrip("/") + target
+            target = (
+                remote
+                if len(plan.pairs) == 1 and _names_file(remote)
+                else remote.rstrip("/") + target.removeprefix(STAND_IN)
+            )
         try:
             about = pair.source.stat()
             state = about.st_size, str(about.st_mtime_ns)
