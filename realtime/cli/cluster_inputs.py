@@ -86,7 +86,7 @@ def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> I
     remote = output if output is not None and is_remote(output) else None
     # For a remote output the names are those that a local folder would hold.
     folder = output if remote is None else STAND_IN
-    if output is not None and len(args.inputs) > 1:
+    if output is not None and (remote is not None or len(args.inputs) > 1):
         folder = f"{folder}/"
     plan = resolve_io(inputs, folder, recursive=args.recursive, lossless=args.codec == "ffv1")
     if not args.watch and not args.quiet:
@@ -95,11 +95,8 @@ def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> I
     for pair in plan.pairs:
         target = None if pair.target is None else str(pair.target)
         if remote is not None and target is not None:
-            target = (
-                remote
-                if len(plan.pairs) == 1 and _names_file(remote)
-                else remote.rstrip("/") + target.removeprefix(STAND_IN)
-            )
+            single = len(plan.pairs) == len(args.inputs) == 1 and _names_file(remote)
+            target = remote if single else remote.rstrip("/") + target.removeprefix(STAND_IN)
         try:
             about = pair.source.stat()
             state = about.st_size, str(about.st_mtime_ns)

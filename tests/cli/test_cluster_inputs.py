@@ -60,6 +60,7 @@ def test_from_here_into_a_store(folder: Path) -> None:
         ("night/b.avi", "s3://bucket/out/b.avi.mkv"),
         ("night/deep/d.mkv", "s3://bucket/out/deep/d.mkv"),
     ]
+    assert pairs("night/a.mp4", "-o", "s3://bucket/out") == [("night/a.mp4", "s3://bucket/out/a.mp4")]
     assert pairs("night/a.mp4", "-o", "s3://bucket/out/x.mp4") == [("night/a.mp4", "s3://bucket/out/x.mp4")]
 
 
