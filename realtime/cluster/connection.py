@@ -54,6 +54,8 @@ def connected(options: ClusterOptions) -> Iterator[Any]:
         with _own_signals(), warnings.catch_warnings():
             warnings.simplefilter("default" if options.verbose else "ignore")
             ray.init(**where, logging_level=level, log_to_driver=options.verbose, configure_logging=options.verbose)
+        if not options.verbose:
+            _silence()
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
         place = "cannot be started here" if options.address is None else f"at {options.address} cannot be joined"
         raise DeviceError(f"the Ray cluster {place}: {' '.join(str(error).split())}") from error
@@ -75,6 +77,16 @@ def _check_reachable(address: str) -> None:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DeviceError(f"no Ray cluster answers at {address}: {reason}") from error
+
+
+def _silence() -> None:
+    """Keeps what Ray prints about workers that died, even with ``log_to_driver=False``, off standard output."""
+    try:
+        from ray._private.ray_logging import global_worker_stdstream_dispatcher
+
+        global_worker_stdstream_dispatcher.remove_handler("ray_print_logs")
+    except (ImportError, AttributeError, KeyError):
+        pass  # a version that has no such thing
 
 
 @contextmanager

@@ -1,0 +1,120 @@
+"""``realtime enhance --ray`` on a real Ray of this machine: what comes out is what comes out without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic import clip, read_clip
+
+from realtime.media.libav import av
+
+RATE = 25
+OPTIONS = ["--engine", "exact", "--precision", "float32", "--device", "cpu", "--exposure", "off", "--manifest"]
+#: Fields of ``--json`` that differ from run to run.
+TIMES = ("seconds", "fps")
+
+pytestmark = pytest.mark.timeout(280)
+
+
+@pytest.fixture(autouse=True)
+def needs_ray() -> None:
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+
+
+def command(*words: str, folder: Path, weights: Path) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "realtime", "enhance", *words, *OPTIONS, "--weights", str(weights), "--json"]
+    return subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], list[str]]:
+    """Exit code, results by input without times, and the lines on stderr without times."""
+    output, errors = process.communicate(timeout=250)
+    results = {result.pop("input"): result for result in json.loads(output)["results"]}
+    for result in results.values():
+        for name in TIMES:
+            result.pop(name)
+        result["outputs"] = [output["frames"] for output in result["outputs"]]
+        result["output"] = result["output"] and Path(result["output"]).name
+        result["error"] = result["error"] and Path(result["error"]).name
+    return process.returncode, results, [line.split(" frames in ")[0] for line in errors.splitlines()]
+
+
+def manifest(path: Path) -> Any:
+    return json.loads(path.with_name(path.name + ".manifest.json").read_text())["parameters"]
+
+
+def times(path: Path) -> list[Any]:
+    with av.open(str(path)) as container:
+        return sorted((p.stream.index, p.pts, p.dts) for p in container.demux() if p.size)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Processes that a process has started, and those that they have."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # it has ended
+        if parent == pid:
+            child = int(stat.parent.name)
+            yield child
+            yield from descendants(child)
+
+
+def is_worker(pid: int) -> bool:
+    try:
+        return b"ray::Worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_the_same_files_come_out(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "in").mkdir()
+    clip(tmp_path / "in" / "a.mp4", sound=True)
+    clip(tmp_path / "in" / "b.mkv", count=20)
+    (tmp_path / "in" / "bad.mp4").write_bytes(b"no video")
+    alone = finished(command("in", "-o", "alone", folder=tmp_path, weights=weights))
+    with_ray = finished(command("in", "-o", "with", "--ray", "--workers", "1", folder=tmp_path, weights=weights))
+    assert with_ray[0] == alone[0] == 1
+    assert with_ray[1] == alone[1]
+    # Nothing of Ray's own reaches the terminal.
+    names = [line.replace("with/", "alone/").replace(f"{tmp_path}/", "") for line in with_ray[2]]
+    assert sorted(names) == sorted(alone[2])
+    for name in ("a.mp4", "b.mkv"):
+        assert manifest(tmp_path / "with" / name) == manifest(tmp_path / "alone" / name)
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the worker's process in /proc")
+def test_a_worker_that_is_killed_costs_its_segment_a_second_try(tmp_path: Path, weights: Path) -> None:
+    clip(tmp_path / "in.mp4", count=31 * RATE, rate=RATE, sound=True)
+    assert finished(command("in.mp4", "-o", "alone.mp4", folder=tmp_path, weights=weights))[0] == 0
+    words = ("in.mp4", "-o", "with.mp4", "--ray", "--parts", "12", "--cpus-per-worker", "1")
+    process = command(*words, folder=tmp_path, weights=weights)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("..with.segment-*.part.mp4")) and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        workers = [pid for pid in descendants(process.pid) if is_worker(pid)]
+        assert workers
+        os.kill(workers[0], signal.SIGKILL)
+        assert not (tmp_path / "with.mp4").exists()
+        code, results, lines = finished(process)
+    finally:
+        process.kill()
+    assert code == 0, lines
+    assert results["in.mp4"]["frames"] == 31 * RATE
+    assert times(tmp_path / "with.mp4") == times(tmp_path / "alone.mp4")
+    assert len(read_clip(tmp_path / "with.mp4")) == 31 * RATE
+    assert manifest(tmp_path / "with.mp4") == manifest(tmp_path / "alone.mp4")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
