@@ -20,8 +20,8 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 EXPOSURE_STOPS = (0.0, 6.0)
 #: Speed presets from fastest to smallest, by x264's names; other encoders get the nearest.
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
-#: That of recordings beside a live picture. 1080p at 30 frames a second takes x264 0.4 of a core of an AMD EPYC (Zen 4), and
-#: 1.1 with ``veryfast``, whose files are two fifths as large.
+#: That of recordings beside a live picture. 1080p at 30 frames a second takes x264 0.4 of a core of an AMD EPYC
+#: (Zen 4), and 1.1 with ``veryfast``, whose files are two fifths as large.
 LIVE_PRESET = "ultrafast"
 CODECS = ("h264", "hevc", "av1", "vp9", "ffv1")
 #: Hardware encoder families, by the suffix of libav's encoder names.
