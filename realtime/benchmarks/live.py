@@ -72,10 +72,12 @@ def measure(path: Path, seconds: float, kind: str = "enhance", record: Path | No
         command += [] if record is None else ["--record", str(record)]
         environment = {key: value for key, value in os.environ.items() if key != "WAYLAND_DISPLAY"}
         environment["DISPLAY"] = screen.name
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            delays = list(_delays(screen, process))
-            assert process.stdout is not None
-            result: dict[str, Any] = json.loads(process.stdout.read())
+        # Into a file: half an hour's samples are more than a pipe holds that nobody reads meanwhile.
+        with tempfile.TemporaryFile("w+") as output:
+            with subprocess.Popen(command, stdout=output, text=True, env=environment) as process:
+                delays = list(_delays(screen, process))
+            output.seek(0)
+            result: dict[str, Any] = json.loads(output.read())
     result |= {"filter": kind, "seen": len(delays), "screen_ms": None}
     if delays:
         p50, p95 = np.percentile(delays, [50, 95])
@@ -83,7 +85,7 @@ def measure(path: Path, seconds: float, kind: str = "enhance", record: Path | No
     return result
 
 
-def _delays(screen: Screen, process: subprocess.Popen[str]) -> Iterator[float]:
+def _delays(screen: Screen, process: subprocess.Popen[Any]) -> Iterator[float]:
     """The age of each new picture when it was first seen, after the warm-up."""
     last, pause = None, Event()
     first: float | None = None
