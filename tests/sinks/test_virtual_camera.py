@@ -85,7 +85,7 @@ def test_a_run_sends_to_it_beside_a_recording(driver: type[Driver]) -> None:
     recording = RecordingSink()
     report = run(ScriptedSource(20), Echo(), [recording, VirtualCamera()])
     assert [output.frames for output in report.outputs] == [20, 20]
-    assert report.outputs[1].name == "virtual camera 2"
+    assert report.outputs[1].name == "virtual camera"
     assert len(driver.instances[0].pictures) == 20
     assert driver.instances[0].closed == 1
 
