@@ -29,7 +29,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help=about)
     about = "cut long files into segments of about so many seconds, done side by side (default: auto, 300)"
     group.add_argument("--parts", type=word_or_number("auto", "off", low=1), metavar="auto|off|SECONDS", help=about)
-    group.add_argument("--cpus-per-worker", type=positive_number, metavar="N", help="default: 2")
+    group.add_argument("--cpus-per-worker", type=positive_number, metavar="N", help="default: 1 for fast, 2 for others")
     group.add_argument("--workers", type=whole_number(1, 1_000_000), metavar="N", help="at most (default: all)")
     about = "folder on each node for copies of remote files (default: that for temporary files)"
     group.add_argument("--cache", metavar="FOLDER", help=about)

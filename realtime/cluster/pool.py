@@ -9,10 +9,12 @@ from typing import Any
 
 from realtime.cluster.tasks import ClusterOptions, WorkerSettings, versions
 from realtime.cluster.worker import Worker
+from realtime.enhance.engines.registry import AUTO, abilities
 from realtime.errors import DeviceError
 
-#: CPUs of a worker where nothing is said, as far as all nodes have them.
-WORKER_CPUS = 2.0
+#: CPUs of a worker where nothing is said, as far as all nodes have them: for an engine that keeps up with video, and for
+#: others. Two workers of one CPU do 1.4 times the frames of one process with the fast engine (docs/howto/cluster.md).
+REALTIME_CPUS, WORKER_CPUS = 1.0, 2.0
 #: Workers in a row that die while they start, before the cluster is given up.
 MAX_FAILED_STARTS = 3
 #: Seconds between two looks at the cluster's size, and until the user is told that it has no room.
@@ -40,7 +42,7 @@ class WorkerPool:
         self._alive = self._nodes()
         cpus, gpus = options.cpus_per_worker, options.gpus_per_worker
         if cpus is None:
-            cpus = min([WORKER_CPUS, *(node["CPU"] for node in self._alive if node.get("CPU", 0) >= 1)])
+            cpus = min([_usual_cpus(settings), *(node["CPU"] for node in self._alive if node.get("CPU", 0) >= 1)])
         if gpus is None:
             gpus = 1.0 if any(node.get("GPU") for node in self._alive) else 0.0
         self._cpus, self._gpus = cpus, gpus
@@ -134,6 +136,11 @@ class WorkerPool:
     def _nodes(self) -> list[dict[str, float]]:
         """What each node that lives has."""
         return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+
+
+def _usual_cpus(settings: WorkerSettings) -> float:
+    asked = settings.enhance.engine
+    return REALTIME_CPUS if asked != AUTO and abilities(asked).realtime else WORKER_CPUS
 
 
 def first_line(error: Exception) -> str:

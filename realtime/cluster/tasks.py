@@ -114,8 +114,8 @@ class ClusterOptions:
     """Where to work.
 
     - `address`: of a running Ray cluster (``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``); None starts Ray here.
-    - `cpus_per_worker`, `gpus_per_worker`: what each worker reserves. None: all of a node's CPUs up to
-      `WORKER_CPUS`, and a GPU where there are any.
+    - `cpus_per_worker`, `gpus_per_worker`: what each worker reserves. None: one CPU with the fast engine, two with
+      others, and a GPU where there are any.
     - `workers`: at most so many; None: as many as the cluster has room for.
     - `cache`: a folder on every node for copies of files that lie elsewhere; None: its folder for temporary files.
     - `verbose`: Ray's own log lines reach the terminal.
