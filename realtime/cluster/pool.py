@@ -12,8 +12,9 @@ from realtime.cluster.worker import Worker
 from realtime.enhance.engines.registry import AUTO, abilities
 from realtime.errors import DeviceError
 
-#: CPUs of a worker where nothing is said, as far as all nodes have them: for an engine that keeps up with video, and for
-#: others. Two workers of one CPU do 1.4 times the frames of one process with the fast engine (docs/howto/cluster.md).
+#: CPUs of a worker where nothing is said, as far as all nodes have them: for an engine that keeps up with video, and
+#: for others. With the fast engine two workers of one CPU do 1.4 times the frames of one process
+#: (docs/howto/cluster.md).
 REALTIME_CPUS, WORKER_CPUS = 1.0, 2.0
 #: Workers in a row that die while they start, before the cluster is given up.
 MAX_FAILED_STARTS = 3
