@@ -82,11 +82,11 @@ def _check_reachable(address: str) -> None:
 def _silence() -> None:
     """Keeps what Ray prints about workers that died, even with ``log_to_driver=False``, off standard output."""
     try:
-        from ray._private.ray_logging import global_worker_stdstream_dispatcher
-
-        global_worker_stdstream_dispatcher.remove_handler("ray_print_logs")
-    except (ImportError, AttributeError, KeyError):
-        pass  # a version that has no such thing
+        from ray._private import worker
+    except ImportError:
+        return  # a version that has no such thing
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *args, **kwargs: None
 
 
 @contextmanager
