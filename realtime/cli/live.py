@@ -57,6 +57,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.max_size_ratio is not None:
         raise SettingError("--max-size-ratio compares with the input's size, which a live source has not")
+    if args.record_every is not None and args.no_window and args.record is None:
+        raise SettingError("--record-every needs --record FOLDER here: without a window no key starts a recording")
+    if args.token is not None and args.serve is None:
+        raise SettingError("--token is for the page of --serve")
     address = options.source_address(args)
     if args.record is not None and Path(address).exists() and args.record.exists() and args.record.samefile(address):
         raise SettingError(f"{args.record} is the input; recording over it would destroy it")

@@ -110,7 +110,7 @@ class Viewer:
             "h": ("this help", lambda: self._view(help=not self.view.help)),
             "q": ("quit (or Esc)", self._quit),
             " ": ("pause, go on", self._pause),
-            "c": ("compare: divider, drag it", lambda: self._view(divider=None if self.view.divider else 0.5)),
+            "c": ("compare: divider, drag it", lambda: self._view(divider=0.5 if self.view.divider is None else None)),
             "b": ("before and after side by side", lambda: self._view(side_by_side=not self.view.side_by_side)),
             "e": ("enhancement on, off", self._toggle_enhanced),
             "+": ("strength up", lambda: self._strength(STRENGTH_STEP)),

@@ -60,6 +60,20 @@ def test_a_limit_by_the_inputs_size_is_refused_before_anything_is_opened(capsys:
     assert "a live source has not" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--no-window", "--record-every", "10"], "needs --record FOLDER"),
+        (["--token", "a"], "is for the page of --serve"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["live", "no camera", *options]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_it_does_not_record_over_its_input(
     clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,6 +82,14 @@ def test_c_shows_a_divider_that_can_be_dragged() -> None:
     assert (picture(one) == frame(200).planes[0]).all()
 
 
+def test_c_takes_away_a_divider_at_the_edge() -> None:
+    shown = viewer()
+    shown.key(ord("c"))
+    shown.drag(0.0)
+    shown.key(ord("c"))
+    assert shown.view.divider is None
+
+
 def test_dragging_without_a_divider_does_nothing() -> None:
     one = viewer()
     one.drag(0.3)
