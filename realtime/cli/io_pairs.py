@@ -106,7 +106,9 @@ def _with_target(pair: IoPair, output: Path | None, into_folder: bool, lossless:
 def _expand(text: str, recursive: bool, output: Path | None, plan: IoPlan) -> Iterator[IoPair]:
     """The files that an argument names; `target` is the folder below it that each lies in."""
     if "://" in text and not Path(text).exists():
-        about = "is an address; 'realtime live ADDRESS --record FILE' enhances and records it"
+        about = (
+            "is an address; 'realtime live ADDRESS --record FILE' enhances and records a stream, --ray a bucket's files"
+        )
         yield IoPair(Path(text), None, SourceError(f"{text} {about}"))
         return
     path = _path(text)

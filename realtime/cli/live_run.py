@@ -61,7 +61,9 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
             "closed", interrupted=interrupted, error=error and error_line(error, args), **figures
         )
     recording = _recording_of(outputs)
-    path = None if recording is None or recording.path is None else str(recording.path)
+    # A recording that could not be opened left no file.
+    written = recording is not None and recording.path is not None and recording.path.exists()
+    path = str(recording.path) if recording is not None and written else None
     results.add(source.info.name, path, listener, report, error, interrupted)
     results.finish(interrupted=interrupted)
     if interrupted:

@@ -114,6 +114,17 @@ def test_a_source_from_the_environment(
     assert result["frames"] + result["dropped"] == synthetic.COUNT
 
 
+def test_a_recording_that_could_not_be_opened_is_no_output(
+    clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """AVI stores no times, which --strict refuses."""
+    target = tmp_path / "a.avi"
+    assert main(["live", str(clip), "--strict", "--record", str(target), *options]) == 1
+    (result,) = json.loads(capfd.readouterr().out)["results"]
+    assert result["output"] is None
+    assert not target.exists()
+
+
 def test_a_damaged_file_ends_as_it_is_reported(
     tmp_path: Path, options: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
