@@ -45,8 +45,8 @@ class Output:
 def make_outputs(sinks: Sequence[Sink], formats: Sequence[PixelFormat], info: StreamInfo, depth: int) -> list[Output]:
     """An output for each sink and the format it asked for, under names that differ."""
     names: list[str] = []
-    for sink in sinks:
-        again = sum(name.partition(" #")[0] == sink.name for name in names)
+    for index, sink in enumerate(sinks):
+        again = sum(other.name == sink.name for other in sinks[:index])
         names.append(f"{sink.name} #{again + 1}" if again else sink.name)
     alone = len(sinks) == 1
     return [Output(*about, info, depth, alone) for about in zip(sinks, names, formats)]

@@ -424,6 +424,15 @@ def test_outputs_of_one_name_are_numbered_and_others_are_not() -> None:
     assert [output.frames for output in report.outputs] == [3, 3, 3]
 
 
+def test_outputs_are_numbered_whatever_is_in_their_names() -> None:
+    sinks = [Discard(), Discard()]
+    for sink in sinks:
+        sink.name = "cam #1.mkv"
+    report = run(ScriptedSource(3), Echo(1), sinks)
+    assert [output.name for output in report.outputs] == ["cam #1.mkv", "cam #1.mkv #2"]
+    assert [output.frames for output in report.outputs] == [3, 3]
+
+
 def test_each_output_gets_its_own_format() -> None:
     yuv = PixelFormat("yuv", 8, (2, 2), full_range=False)
 
