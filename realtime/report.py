@@ -96,7 +96,7 @@ class RunStats:
         with self._lock:
             self._frames[output] += 1
             first = self._began is None
-            if self._began is None:
+            if first:
                 self._began = frame.captured_at or now
             if output == self._leading and self._info.live and frame.captured_at:
                 self._latencies.append(now - frame.captured_at)

@@ -9,10 +9,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from time import monotonic
 
-from realtime.cli.io_pairs import MARK, MEDIA_SUFFIXES, IoPair, output_name, resolve_io
-from realtime.cli.terminal import print_line
+from realtime.cli.io_pairs import MARK, MEDIA_SUFFIXES, IoPair, output_name, resolve_arguments
 from realtime.cli.watch_folder import INTERVAL
-from realtime.cluster.storage import exists, is_remote, listing
+from realtime.cluster.storage import absolute, exists, is_remote, listing
 from realtime.errors import RealtimeError, SettingError, SourceError
 
 #: A folder that is not there, in whose place a remote one stands.
@@ -35,9 +34,7 @@ class ClusterPair:
         SinkError."""
         if self.problem is not None or self.target is None:
             raise self.problem or SettingError(f"{self.source} has no output")
-        source, target = (
-            text if is_remote(text) else str(Path(text).absolute()) for text in (self.source, self.target)
-        )
+        source, target = absolute(self.source), absolute(self.target)
         if not is_remote(source) and not Path(source).exists():
             raise SourceError(f"{self.source} does not exist")
         if self.new_folder and not is_remote(target):
@@ -88,10 +85,7 @@ def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> I
     folder = output if remote is None else STAND_IN
     if output is not None and (remote is not None or len(args.inputs) > 1):
         folder = f"{folder}/"
-    plan = resolve_io(inputs, folder, recursive=args.recursive, lossless=args.codec == "ffv1")
-    if not args.watch and not args.quiet:
-        for path in plan.left_out:
-            print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
+    plan = resolve_arguments(args, inputs, folder)
     for pair in plan.pairs:
         target = None if pair.target is None else str(pair.target)
         if remote is not None and target is not None:
@@ -140,10 +134,6 @@ def _is_media(name: str, base: str, recursive: bool) -> bool:
     below = PurePosixPath(name.removeprefix(base).lstrip("/"))
     hidden = any(part.startswith(".") for part in below.parts) or below.stem.endswith(MARK)
     return below.suffix.lower() in MEDIA_SUFFIXES and not hidden and (recursive or len(below.parts) == 1)
-
-
-def _absolute(text: str) -> str:
-    return text if is_remote(text) else str(Path(text).absolute())
 
 
 def _names_file(output: str) -> bool:

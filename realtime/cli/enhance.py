@@ -43,16 +43,11 @@ def add(commands: options.Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from realtime.cli.batch import Batch
-    from realtime.cli.io_pairs import IoPair, resolve_io
-    from realtime.cli.terminal import print_line
+    from realtime.cli.io_pairs import IoPair, resolve_arguments
     from realtime.cli.watch_folder import watch_folder
 
     def list_pairs() -> list[IoPair]:
-        plan = resolve_io(args.inputs, args.output, recursive=args.recursive, lossless=args.codec == "ffv1")
-        if not args.watch and not args.quiet:
-            for path in plan.left_out:
-                print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
-        return plan.pairs
+        return resolve_arguments(args, args.inputs, args.output).pairs
 
     if args.ray is None and (given := cluster_only(args)):
         raise SettingError(f"{given} is for clusters; add --ray")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import glob
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+from realtime.cli.terminal import print_line
 from realtime.errors import RealtimeError, SettingError, SinkError, SourceError
 from realtime.media.containers import CONTAINERS, IMAGE_SUFFIXES, SAFEST_SUFFIX, VIDEO_INPUT_SUFFIXES
 from realtime.media.paths import expand_user
@@ -78,6 +80,15 @@ def resolve_io(inputs: list[str], output: str | None, *, recursive: bool = False
             text = f"{taken[target]} and {pair.source} would both be written to {target}; use different output folders"
             pair = replace(pair, problem=SettingError(text))
         plan.pairs.append(pair)
+    return plan
+
+
+def resolve_arguments(args: argparse.Namespace, inputs: list[str], output: str | None) -> IoPlan:
+    """`resolve_io` with the options of ``enhance``. Says which inputs are left out, unless that would be said again."""
+    plan = resolve_io(inputs, output, recursive=args.recursive, lossless=args.codec == "ffv1")
+    if not args.watch and not args.quiet:
+        for path in plan.left_out:
+            print_line(f"realtime: {path}: left out, it is the result of another input", error=True)
     return plan
 
 

@@ -62,9 +62,9 @@ def run_live(command: str, args: argparse.Namespace, source: Source, playback: P
         )
     recording = _recording_of(outputs)
     # A recording that could not be opened left no file.
-    written = recording is not None and recording.path is not None and recording.path.exists()
-    path = str(recording.path) if recording is not None and written else None
-    results.add(source.info.name, path, listener, report, error, interrupted)
+    recorded = None if recording is None else recording.path
+    output = str(recorded) if recorded is not None and recorded.exists() else None
+    results.add(source.info.name, output, listener, report, error, interrupted)
     results.finish(interrupted=interrupted)
     if interrupted:
         raise KeyboardInterrupt

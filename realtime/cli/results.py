@@ -67,7 +67,7 @@ class ResultCollector:
         before, after = _size(source), _size(target) if error is None else None
         # A part of a file is not compared with the whole file, nor a recording of a stream.
         is_part = interrupted or any(getattr(self._args, option, None) is not None for option in ("start", "duration"))
-        comparable = before and after and not is_part and report is not None and report.latency_ms is None
+        comparable = not is_part and report is not None and report.latency_ms is None
         result |= {"input_bytes": before, "output_bytes": after}
         result |= {"size_ratio": round(after / before, 3) if comparable and before and after else None}
         result |= {"messages": [m.text for m in listener.messages if m.severity is Severity.INFO]}

@@ -8,7 +8,7 @@ from pathlib import Path
 from realtime.cluster.connection import connected
 from realtime.cluster.driver import Driver, Progress
 from realtime.cluster.pool import WorkerPool
-from realtime.cluster.storage import is_remote
+from realtime.cluster.storage import absolute
 from realtime.cluster.tasks import SEGMENT_SECONDS, ClusterOptions, FileResult, FileTask, WorkerSettings
 from realtime.config import EncodingOptions, EnhanceOptions, InputOverrides
 
@@ -42,8 +42,8 @@ def enhance_videos(
     options = ray if isinstance(ray, ClusterOptions) else ClusterOptions(address=ray)
     tasks = (
         FileTask(
-            _address(source),
-            _address(target),
+            absolute(source),
+            absolute(target),
             input=input or InputOverrides(),
             encoding=encoding or EncodingOptions(),
             overwrite=overwrite or skip_existing,
@@ -57,8 +57,3 @@ def enhance_videos(
     with connected(options) as joined:
         pool = WorkerPool(joined, WorkerSettings(enhance or EnhanceOptions()), options)
         yield from Driver(joined, pool).run(tasks, progress)
-
-
-def _address(place: str | Path) -> str:
-    """A path or an address as all nodes know it."""
-    return str(place) if is_remote(str(place)) else str(Path(place).absolute())

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
-from realtime.cluster.pool import PooledWorker, WorkerPool, first_line
-from realtime.cluster.tasks import TRIES, FileResult, FileTask, Plan, Result, on_node
+from realtime.cluster.pool import PooledWorker, WorkerPool
+from realtime.cluster.tasks import TRIES, FileResult, FileTask, Plan, Result, first_line, on_node
 from realtime.diagnostics import Message
 from realtime.errors import RealtimeError
 from realtime.report import Report

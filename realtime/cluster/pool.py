@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from realtime.cluster.tasks import ClusterOptions, WorkerSettings, versions
+from realtime.cluster.tasks import ClusterOptions, WorkerSettings, first_line, versions
 from realtime.cluster.worker import Worker
 from realtime.enhance.engines.registry import AUTO, abilities
 from realtime.errors import DeviceError
@@ -142,9 +142,3 @@ class WorkerPool:
 def _usual_cpus(settings: WorkerSettings) -> float:
     asked = settings.enhance.engine
     return REALTIME_CPUS if asked != AUTO and abilities(asked).realtime else WORKER_CPUS
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

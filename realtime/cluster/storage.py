@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from realtime.cluster.tasks import first_line
 from realtime.errors import SettingError, SinkError, SourceError
 from realtime.manifest import manifest_path
 
@@ -24,6 +25,11 @@ from realtime.manifest import manifest_path
 def is_remote(address: str) -> bool:
     """Whether an address has a scheme, and is no path of this machine."""
     return "://" in address
+
+
+def absolute(place: str | Path) -> str:
+    """A path or an address as all nodes know it."""
+    return str(place) if is_remote(str(place)) else str(Path(place).absolute())
 
 
 class Cache:
@@ -45,7 +51,7 @@ class Cache:
         path = Path(tempfile.mkdtemp(dir=self._folder.name)) / PurePosixPath(address).name
         self._latest = address, state, path
         try:
-            download(address, path)
+            download(address, path, state)
         except BaseException:
             self._forget()
             raise
@@ -59,7 +65,7 @@ class Cache:
             for address in addresses:
                 path = Path(name) / PurePosixPath(address).name if is_remote(address) else Path(address)
                 if is_remote(address):
-                    download(address, path)
+                    download(address, path, remote_state(address))
                 paths.append(path)
             yield paths
 
@@ -92,7 +98,7 @@ def exists(address: str) -> bool:
         filesystem.invalidate_cache()
         return bool(filesystem.exists(path))
     except Exception as error:  # each file system raises its own kinds
-        raise SourceError(f"{address} cannot be looked for: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be looked for: {first_line(error)}") from error
 
 
 def listing(address: str) -> list[tuple[str, int, str]]:
@@ -103,7 +109,7 @@ def listing(address: str) -> list[tuple[str, int, str]]:
         filesystem.invalidate_cache()
         found = filesystem.find(path, detail=True)
     except Exception as error:
-        raise SourceError(f"{address} cannot be listed: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be listed: {first_line(error)}") from error
     marks = ("ETag", "etag", "mtime", "LastModified", "last_modified")
     return [
         (f"{scheme}://{name}", int(about.get("size") or 0), str(next((about[m] for m in marks if m in about), "")))
@@ -121,13 +127,13 @@ def remote_state(address: str) -> tuple[int, int]:
     except FileNotFoundError as error:
         raise SourceError(f"{address} does not exist") from error
     except Exception as error:  # each file system raises its own kinds
-        raise SourceError(f"{address} cannot be read: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be read: {first_line(error)}") from error
     return int(about.get("size") or 0), _changed(about)
 
 
-def download(address: str, path: Path) -> None:
-    """Copies a file from `address` to `path`, with its time of change. Raises SourceError."""
-    (size, changed), free = remote_state(address), shutil.disk_usage(path.parent).free
+def download(address: str, path: Path, state: tuple[int, int]) -> None:
+    """Copies a file of that `remote_state` from `address` to `path`, with its time of change. Raises SourceError."""
+    (size, changed), free = state, shutil.disk_usage(path.parent).free
     if size > free:
         raise SourceError(f"{address} has {size} bytes, and {path.parent} has room for {free}")
     filesystem, remote = _filesystem(address)
@@ -135,7 +141,7 @@ def download(address: str, path: Path) -> None:
         filesystem.get_file(remote, str(path))
         os.utime(path, ns=(changed, changed))
     except Exception as error:
-        raise SourceError(f"{address} cannot be read: {_line(error)}") from error
+        raise SourceError(f"{address} cannot be read: {first_line(error)}") from error
 
 
 def upload(path: Path, address: str) -> None:
@@ -152,7 +158,7 @@ def upload(path: Path, address: str) -> None:
             filesystem.rm_file(unfinished)
         except Exception:  # the first error is the one to report
             pass
-        raise SinkError(f"{address} cannot be written: {_line(error)}") from error
+        raise SinkError(f"{address} cannot be written: {first_line(error)}") from error
 
 
 def remove(addresses: Iterable[str]) -> None:
@@ -188,10 +194,5 @@ def _filesystem(address: str) -> tuple[Any, str]:
     try:
         filesystem, path = fsspec.core.url_to_fs(address)
     except (ValueError, ImportError) as error:
-        raise SettingError(f"{address} cannot be used: {_line(error)}") from error
+        raise SettingError(f"{address} cannot be used: {first_line(error)}") from error
     return filesystem, path
-
-
-def _line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__

@@ -168,3 +168,9 @@ def on_node(error: Exception, node: str) -> Exception:
         arguments["remedies"] = remedies
     text = getattr(error, "problem", None) or str(error)
     return type(error)(f"{text} (on node {node})", **arguments)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

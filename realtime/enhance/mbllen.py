@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from realtime.enhance import guarded_reader
 from realtime.enhance.keras_loader import keras, layers
-from realtime.enhance.tensors import read_tensors
 from realtime.enhance.weights import Weights
 
 BRANCHES = 10
@@ -43,8 +42,8 @@ def build(height: int | None = None, width: int | None = None) -> keras.Model:
 def load(weights: Weights) -> keras.Model:
     """The network with these weights. Raises WeightsError if their file holds something else."""
     model = build()
-    read = read_tensors if weights.is_known else guarded_reader.read_tensors
-    model.set_weights(read(weights.path, [tuple(w.shape) for w in model.weights], "MBLLEN"))
+    shapes = [tuple(w.shape) for w in model.weights]
+    model.set_weights(guarded_reader.read_tensors(weights.path, shapes, "MBLLEN", weights.is_known))
     return model
 
 

@@ -35,8 +35,6 @@ KINDS = {b"vide": b"vmhd", b"soun": b"smhd", b"sbtl": b"", b"subt": b"", b"text"
 TOLERANCE = 0.2
 #: Frames by which reordering may move a frame.
 MAX_REORDERED = 17
-#: Boxes that may lie among the samples: files that grow by fragments and get one index in the end keep theirs.
-AMONG_SAMPLES = (b"moof", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx", b"uuid")
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def _edit_problems(trak: bytes, movie_scale: int, scale: int, length: int) -> It
 
 
 def _extent_problems(path: Path, extents: list[tuple[Numbers, Numbers]]) -> Iterator[str]:
-    """Whether chunks overlap or lie outside of the file, or bytes between them belong to none."""
+    """Whether chunks overlap or lie outside of the file."""
     offsets, sizes = (np.concatenate(parts) for parts in zip(*extents))
     order = np.argsort(offsets, kind="stable")
     begins, ends = offsets[order], (offsets + sizes)[order]

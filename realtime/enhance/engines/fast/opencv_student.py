@@ -20,7 +20,7 @@ from realtime.enhance.tensors import Array
 from realtime.enhance.weights import Weights
 
 #: Networks that are kept, one for each size of features.
-LARGEST_CACHE = 4
+MAX_NETWORKS = 4
 
 
 class OpenCVStudent:
@@ -42,7 +42,7 @@ class OpenCVStudent:
         if network is None:
             network = cv2.dnn.readNetFromONNX(np.frombuffer(onnx_file(self._layers, height, width), np.uint8))
         self._networks[height, width] = network
-        while len(self._networks) > LARGEST_CACHE:
+        while len(self._networks) > MAX_NETWORKS:
             self._networks.popitem(last=False)
         return network
 

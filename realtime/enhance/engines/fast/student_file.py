@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 
 from realtime.enhance import guarded_reader
-from realtime.enhance.tensors import Array, read_attribute, read_tensors
+from realtime.enhance.tensors import Array
 from realtime.enhance.weights import Weights, index, verify
 from realtime.errors import WeightsError
 from realtime.media.checksum import sha256
@@ -39,8 +39,7 @@ def read_layers(path: Path, known: bool = False) -> list[tuple[Array, Array]]:
     WeightsError if the file holds something else."""
     channels = (INPUTS, *(CHANNELS,) * (LAYERS - 1), MAPS)
     shapes = [shape for old, new in pairwise(channels) for shape in ((3, 3, old, new), (new,))]
-    read = read_tensors if known else guarded_reader.read_tensors
-    tensors = read(path, shapes, "a student of MBLLEN")
+    tensors = guarded_reader.read_tensors(path, shapes, "a student of MBLLEN", known)
     return list(zip(tensors[::2], tensors[1::2]))
 
 
@@ -64,8 +63,7 @@ def student_path(weights: Weights) -> Path:
         )
     if entry := index().get(weights.name, {}).get("fast"):
         verify(path, entry["sha256"])
-    read = read_attribute if weights.is_known else guarded_reader.read_attribute
-    teacher = read(path, "teacher")
+    teacher = guarded_reader.read_attribute(path, "teacher", weights.is_known)
     if teacher is None:
         raise WeightsError(f"{path} does not hold a student of MBLLEN; 'realtime distil' makes them")
     actual = sha256(weights.path)
