@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain, count
 
 from realtime.concurrency import Channel
 from realtime.errors import StopStreaming
@@ -45,9 +46,9 @@ class Output:
 def make_outputs(sinks: Sequence[Sink], formats: Sequence[PixelFormat], info: StreamInfo, depth: int) -> list[Output]:
     """An output for each sink and the format it asked for, under names that differ."""
     names: list[str] = []
-    for index, sink in enumerate(sinks):
-        again = sum(other.name == sink.name for other in sinks[:index])
-        names.append(f"{sink.name} #{again + 1}" if again else sink.name)
+    for sink in sinks:
+        candidates = chain([sink.name], (f"{sink.name} #{number}" for number in count(2)))
+        names.append(next(name for name in candidates if name not in names))
     alone = len(sinks) == 1
     return [Output(*about, info, depth, alone) for about in zip(sinks, names, formats)]
 

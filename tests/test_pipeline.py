@@ -433,6 +433,15 @@ def test_outputs_are_numbered_whatever_is_in_their_names() -> None:
     assert [output.frames for output in report.outputs] == [3, 3]
 
 
+def test_a_name_that_looks_numbered_does_not_meet_a_number() -> None:
+    sinks = [Discard(), Discard(), Discard()]
+    for sink, name in zip(sinks, ("a", "a", "a #2")):
+        sink.name = name
+    report = run(ScriptedSource(3), Echo(1), sinks)
+    assert len({output.name for output in report.outputs}) == 3
+    assert [output.frames for output in report.outputs] == [3, 3, 3]
+
+
 def test_each_output_gets_its_own_format() -> None:
     yuv = PixelFormat("yuv", 8, (2, 2), full_range=False)
 
