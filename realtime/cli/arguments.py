@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -107,6 +108,15 @@ def word_or_number(*words: str, low: int, high: int | None = None) -> Callable[[
         return value
 
     return convert
+
+
+def cluster_address(text: str) -> str:
+    """A type for where a cluster is; an input that ``--ray`` took for its address is told from a mistyped one."""
+    if not re.fullmatch(r"|auto|(ray://)?(\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}", text):
+        wrong = f"{text!r} is neither auto nor HOST:PORT, with or without ray:// before it"
+        is_input = os.path.exists(text) or "://" in text.removeprefix("ray://")
+        raise argparse.ArgumentTypeError(f"{wrong}; give inputs before --ray" if is_input else wrong)
+    return text
 
 
 def key_value(text: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.cli import options
-from realtime.cli.arguments import positive_number, whole_number, word_or_number
+from realtime.cli.arguments import cluster_address, positive_number, whole_number, word_or_number
 from realtime.cli.results import ProgressListener, ResultCollector
 from realtime.errors import RealtimeError, SettingError
 
@@ -26,7 +26,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     title = "cluster (extra 'cluster'; INPUT and OUT may be addresses such as s3://bucket/night/)"
     group = parser.add_argument_group(title)
     about = "spread the files over a Ray cluster: HOST:PORT, ray://HOST:PORT, auto; without ADDRESS over this machine"
-    group.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help=about)
+    group.add_argument("--ray", nargs="?", const="", type=cluster_address, metavar="ADDRESS", help=about)
     about = "cut long files into segments of about so many seconds, done side by side (default: auto, 300)"
     group.add_argument("--parts", type=word_or_number("auto", "off", low=1), metavar="auto|off|SECONDS", help=about)
     group.add_argument("--cpus-per-worker", type=positive_number, metavar="N", help="default: 1 for fast, 2 for others")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -44,6 +45,8 @@ def connected(options: ClusterOptions) -> Iterator[Any]:
         # "local" also where RAY_ADDRESS is set, or a cluster was started by hand.
         where: dict[str, Any] = {"address": "local", "include_dashboard": False}
         where["object_store_memory"] = OBJECT_STORE_BYTES
+        if "RAY_worker_niceness" not in os.environ:
+            where["_system_config"] = {"worker_niceness": 0}  # Ray's own is 15: workers would give way to everything
     else:
         _check_reachable(options.address)
         where = {"address": options.address}
@@ -71,7 +74,7 @@ def _check_reachable(address: str) -> None:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
-        raise SettingError(f"ray address {address!r} is not auto, HOST:PORT or ray://HOST:PORT")
+        raise SettingError(f"ray address {address!r} is neither auto nor HOST:PORT, with or without ray:// before it")
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

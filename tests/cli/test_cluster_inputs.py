@@ -11,6 +11,7 @@ import pytest
 
 from realtime import SettingError, SourceError
 from realtime.cli import cluster_inputs
+from realtime.cli.arguments import UsageError
 from realtime.cli.cluster_inputs import list_pairs, watch_pairs
 from realtime.cli.main import parser
 
@@ -98,6 +99,18 @@ def test_prepared_paths_are_absolute_and_their_folder_is_there(folder: Path) -> 
     first, *_ = list_pairs(arguments("night", "-o", "out"))
     assert first.prepare() == (str(folder / "night" / "a.mp4"), str(folder / "out" / "a.mp4"))
     assert (folder / "out").is_dir()
+
+
+def test_an_input_behind_ray_is_told_from_an_address(folder: Path) -> None:
+    for words in (["night"], ["s3://bucket/night/"]):
+        with pytest.raises(UsageError, match=r"neither auto nor HOST:PORT.*; give inputs before --ray$"):
+            parser().parse_args(["enhance", "--ray", *words])
+    for address in ("head", "head:", "head:port", "ray://head"):
+        with pytest.raises(UsageError, match=r"neither auto nor HOST:PORT.* before it$"):
+            parser().parse_args(["enhance", "night", "--ray", address])
+    for address in ("auto", "head:6379", "ray://10.0.0.1:10001", "[::1]:6379"):
+        assert parser().parse_args(["enhance", "night", "--ray", address]).ray == address
+    assert arguments("night").ray == ""
 
 
 def test_watching_takes_a_file_when_it_has_stopped_growing(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from realtime.media.libav import av
 
 RATE = 25
 OPTIONS = ["--engine", "exact", "--precision", "float32", "--device", "cpu", "--exposure", "off", "--manifest"]
+IN_SEGMENTS = ("in.mp4", "-o", "with.mp4", "--ray", "--parts", "12", "--cpus-per-worker", "1")
 #: Fields of ``--json`` that differ from run to run: with several threads encoders do not repeat themselves to the byte.
 VARYING = ("seconds", "fps", "output_bytes")
 
@@ -95,17 +96,21 @@ def test_the_same_files_come_out(tmp_path: Path, weights: Path) -> None:
         assert read_clip(tmp_path / "with" / name) == read_clip(tmp_path / "alone" / name)
 
 
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the worker's process in /proc")
 def test_a_worker_that_is_killed_costs_its_segment_a_second_try(tmp_path: Path, weights: Path) -> None:
     clip(tmp_path / "in.mp4", count=31 * RATE, rate=RATE, sound=True)
     assert finished(command("in.mp4", "-o", "alone.mp4", folder=tmp_path, weights=weights))[0] == 0
-    words = ("in.mp4", "-o", "with.mp4", "--ray", "--parts", "12", "--cpus-per-worker", "1")
-    process = command(*words, folder=tmp_path, weights=weights)
+    process = command(*IN_SEGMENTS, folder=tmp_path, weights=weights)
     try:
-        deadline = time.monotonic() + 240
-        while not list(tmp_path.glob("..with.segment-*.part.mp4")) and time.monotonic() < deadline:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_for(lambda: list(tmp_path.glob("..with.segment-*.part.mp4")), process)
         workers = [pid for pid in descendants(process.pid) if is_worker(pid)]
         assert workers
         os.kill(workers[0], signal.SIGKILL)
@@ -118,4 +123,32 @@ def test_a_worker_that_is_killed_costs_its_segment_a_second_try(tmp_path: Path, 
     assert times(tmp_path / "with.mp4") == times(tmp_path / "alone.mp4")
     assert len(read_clip(tmp_path / "with.mp4")) == 31 * RATE
     assert manifest(tmp_path / "with.mp4") == manifest(tmp_path / "alone.mp4")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the command's processes in /proc")
+def test_a_command_that_is_killed_goes_on_with_resume(tmp_path: Path, weights: Path) -> None:
+    clip(tmp_path / "in.mp4", count=31 * RATE, rate=RATE, sound=True)
+    assert finished(command("in.mp4", "-o", "alone.mp4", folder=tmp_path, weights=weights))[0] == 0
+    process = command(*IN_SEGMENTS, folder=tmp_path, weights=weights)
+    try:
+        wait_for(lambda: list(tmp_path.glob(".with.segment-*.mp4")), process)
+        begun = [*descendants(process.pid)]
+        done = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".with.segment-*.mp4")}
+    finally:
+        process.kill()
+    process.communicate()
+    assert not (tmp_path / "with.mp4").exists()
+    deadline = time.monotonic() + 60
+    while any(is_worker(pid) for pid in begun):
+        assert time.monotonic() < deadline, "workers outlive the command"
+        time.sleep(0.05)
+    resumed = command(*IN_SEGMENTS, "--resume", "--skip-existing", folder=tmp_path, weights=weights)
+    wait_for(lambda: list(tmp_path.glob("..with.segment-*.part.mp4")), resumed)
+    assert {path: path.stat().st_mtime_ns for path in done if path.exists()} == done, "finished segments are kept"
+    code, results, lines = finished(resumed)
+    assert code == 0, lines
+    assert results["in.mp4"]["frames"] == 31 * RATE
+    assert times(tmp_path / "with.mp4") == times(tmp_path / "alone.mp4")
+    assert len(read_clip(tmp_path / "with.mp4")) == 31 * RATE
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -64,7 +64,7 @@ def test_impossible_settings_are_refused(fields: dict[str, float]) -> None:
 @pytest.mark.parametrize("address", ["nonsense", "localhost", "ray://localhost", "a:b"])
 def test_what_is_no_address_is_a_usage_error(address: str) -> None:
     pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
-    with pytest.raises(SettingError, match="is not auto, HOST:PORT"), connected(ClusterOptions(address=address)):
+    with pytest.raises(SettingError, match="is neither auto nor HOST:PORT"), connected(ClusterOptions(address=address)):
         pass
 
 
@@ -76,3 +76,23 @@ def test_an_address_where_nothing_answers_is_one_line_at_once(scheme: str) -> No
         address = f"{scheme}127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(DeviceError, match="no Ray cluster answers at"), connected(ClusterOptions(address=address)):
             pass
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("asked", "given"), [(None, 0), ("7", 7)])
+def test_workers_have_the_priority_of_the_command(
+    asked: str | None, given: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+    monkeypatch.delenv("RAY_worker_niceness", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("RAY_worker_niceness", asked)
+    code = (
+        "import os\n"
+        "from realtime.cluster.connection import connected\n"
+        "from realtime.cluster.tasks import ClusterOptions\n"
+        "with connected(ClusterOptions()) as ray:\n"
+        "    print(ray.get(ray.remote(lambda: os.nice(0)).remote()) - os.nice(0))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.stdout.splitlines()[-1:] == [str(given)], done.stderr
