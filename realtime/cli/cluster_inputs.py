@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from time import monotonic
 
 from realtime.cli.io_pairs import MARK, MEDIA_SUFFIXES, IoPair, output_name, resolve_arguments
@@ -91,11 +93,11 @@ def _local(args: argparse.Namespace, inputs: list[str], output: str | None) -> I
         if remote is not None and target is not None:
             single = len(plan.pairs) == len(args.inputs) == 1 and _names_file(remote)
             target = remote if single else remote.rstrip("/") + target.removeprefix(STAND_IN)
-        try:
+        state = None  # for what is gone since it was listed, was never there, or is an empty folder
+        with suppress(OSError):
             about = pair.source.stat()
-            state = about.st_size, str(about.st_mtime_ns)
-        except OSError:
-            state = None  # gone since it was listed, or never there
+            if S_ISREG(about.st_mode):
+                state = about.st_size, str(about.st_mtime_ns)
         yield ClusterPair(str(pair.source), target, pair.problem, state, pair.new_folder)
 
 

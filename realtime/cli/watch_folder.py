@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from stat import S_ISREG
 
 from realtime.cli.io_pairs import IoPair
 
@@ -29,6 +30,8 @@ def watch_folder(
                 about = pair.source.stat()
             except OSError:
                 continue  # gone since it was listed
+            if not S_ISREG(about.st_mode):
+                continue  # a folder stands for itself while it is empty
             state = about.st_size, about.st_mtime_ns
             if about.st_size and seen.get(pair.source) == state and taken.get(pair.source) != state:
                 taken[pair.source] = state

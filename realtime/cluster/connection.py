@@ -9,10 +9,11 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from realtime.cluster.tasks import ClusterOptions
+from realtime.enhance.host import silenced
 from realtime.errors import DeviceError, SettingError
 
 #: Seconds in which a cluster's head must take a connection. Ray itself tries for minutes, and writes about each try.
@@ -54,18 +55,29 @@ def connected(options: ClusterOptions) -> Iterator[Any]:
     for name in () if options.verbose else ("ray", "ray._private", "ray.util"):
         logging.getLogger(name).setLevel(level)
     try:
-        with _own_signals(), warnings.catch_warnings():
+        with _own_signals(), warnings.catch_warnings(), nullcontext() if options.verbose else silenced():
             warnings.simplefilter("default" if options.verbose else "ignore")
             ray.init(**where, logging_level=level, log_to_driver=options.verbose, configure_logging=options.verbose)
         if not options.verbose:
             _silence()
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        place = "cannot be started here" if options.address is None else f"at {options.address} cannot be joined"
-        raise DeviceError(f"the Ray cluster {place}: {' '.join(str(error).split())}") from error
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        raise DeviceError(_no_cluster(options.address, error)) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _no_cluster(address: str | None, error: Exception) -> str:
+    """The line about a cluster that cannot be started or joined."""
+    if type(error).__name__ == "AuthenticationError":  # Ray's text is a page
+        return f"the Ray cluster at {address} wants a token: put it into ~/.ray/auth_token or RAY_AUTH_TOKEN"
+    reason = " ".join(str(error).split())
+    if address is None:
+        return f"the Ray cluster cannot be started here: {reason}"
+    # Ray says no more when a token is missing: with an address given it sends one only if asked to.
+    hint = "" if "RAY_AUTH_MODE" in os.environ else "; if it wants a token, set RAY_AUTH_MODE=token"
+    return f"the Ray cluster at {address} cannot be joined: {reason}{hint}"
 
 
 def _check_reachable(address: str) -> None:

@@ -59,7 +59,7 @@ def quieten_tensorflow() -> None:
 
     The lines come from C++ and would tear every progress bar. TF_CPP_MIN_LOG_LEVEL alone does not help, as part of them
     are written before it is read. From now on Python writes to stderr through a descriptor of its own, because other
-    threads may have something to say while `loading` silences descriptor 2. Does not load TensorFlow.
+    threads may have something to say while `silenced` silences descriptor 2. Does not load TensorFlow.
     """
     global _quiet
     from realtime.enhance.weights import cache_folder
@@ -80,11 +80,9 @@ def is_quiet() -> bool:
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Around the import of TensorFlow or Keras: if it is to be quiet, points descriptor 2 to the null device.
-
-    The lines do not pass through ``sys.stderr``.
-    """
+def silenced() -> Iterator[None]:
+    """Around calls whose C++ code writes to descriptor 2, past ``sys.stderr``, such as the import of TensorFlow: points
+    the descriptor to the null device, if this process is to be quiet."""
     if not _quiet:
         yield
         return

@@ -3,9 +3,9 @@ from `realtime.enhance.tensorflow_loader`."""
 
 from __future__ import annotations
 
-from realtime.enhance.host import loading
+from realtime.enhance.host import silenced
 
-with loading():
+with silenced():
     import keras
     from keras import layers, ops
 

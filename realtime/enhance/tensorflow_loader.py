@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import cv2
 
-from realtime.enhance.host import configure_tensorflow, is_quiet, loading
+from realtime.enhance.host import configure_tensorflow, is_quiet, silenced
 
-with loading():
+with silenced():
     import tensorflow as tf
 
     if is_quiet():

@@ -143,3 +143,22 @@ def test_watching_takes_a_file_when_it_has_stopped_growing(memory: Any, monkeypa
     with pytest.raises(StopWatchingError):
         take()
     assert taken == [2, 3]
+
+
+def test_an_empty_folder_is_waited_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_inputs, "INTERVAL", 0.0)
+    (folder / "inbox").mkdir()
+    (folder / "inbox" / "note.txt").touch()  # gives the folder a size on every file system
+    listings = 0
+
+    def listed(args: argparse.Namespace) -> Iterator[Any]:
+        nonlocal listings
+        listings += 1
+        if listings == 4:
+            (folder / "inbox" / "a.mp4").write_bytes(b"dark")
+        return list_pairs(args)
+
+    monkeypatch.setattr(cluster_inputs, "list_pairs", listed)
+    watched = watch_pairs(arguments("inbox", "-o", "out", "--watch"))
+    pair = next(pair for pair in watched if pair is not None)
+    assert (pair.source, listings) == ("inbox/a.mp4", 5)

@@ -6,7 +6,10 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from realtime.cli.io_pairs import IoPair
+import pytest
+
+from realtime.cli.io_pairs import IoPair, resolve_arguments
+from realtime.cli.main import parser
 from realtime.cli.watch_folder import INTERVAL, watch_folder
 
 
@@ -50,9 +53,20 @@ def test_a_file_that_goes_away_is_forgotten(tmp_path: Path) -> None:
         file.unlink(missing_ok=True)
 
     taken: list[IoPair] = []
-    try:
+    with pytest.raises(KeyboardInterrupt):
         taken.extend(watch_folder(lambda: [IoPair(file, None)], wait))
-    except KeyboardInterrupt:
-        pass
     assert taken == []
     assert rounds == 3
+
+
+def test_an_empty_folder_is_waited_at(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").touch()  # gives the folder a size on every file system
+    args = parser().parse_args(["enhance", str(tmp_path), "-o", str(tmp_path / "out"), "--watch"])
+    waits = iter(range(4))
+
+    def wait(interval: float) -> None:
+        if next(waits) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        assert next(watch_folder(lambda: resolve_arguments(args, args.inputs, args.output).pairs, wait)) is None

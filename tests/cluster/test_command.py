@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from realtime.media.libav import av
 
 RATE = 25
 OPTIONS = ["--engine", "exact", "--precision", "float32", "--device", "cpu", "--exposure", "off", "--manifest"]
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
 IN_SEGMENTS = ("in.mp4", "-o", "with.mp4", "--ray", "--parts", "12", "--cpus-per-worker", "1")
 #: Fields of ``--json`` that differ from run to run: with several threads encoders do not repeat themselves to the byte.
 VARYING = ("seconds", "fps", "output_bytes")
@@ -31,9 +35,10 @@ def needs_ray() -> None:
     pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
 
 
-def command(*words: str, folder: Path, weights: Path) -> subprocess.Popen[str]:
+def command(*words: str, folder: Path, weights: Path, **variables: str) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "realtime", "enhance", *words, *OPTIONS, "--weights", str(weights), "--json"]
-    return subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(arguments, cwd=folder, env=os.environ | variables, text=True, **pipes)
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], list[str]]:
@@ -96,12 +101,68 @@ def test_the_same_files_come_out(tmp_path: Path, weights: Path) -> None:
         assert read_clip(tmp_path / "with" / name) == read_clip(tmp_path / "alone" / name)
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[Any]) -> None:
     deadline = time.monotonic() + 240
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.fixture
+def running_ray() -> Iterator[tuple[str, str]]:
+    """The addresses of a Ray that was started by hand and wants a token: for members, and for clients."""
+    ports = []
+    with socket.socket() as one, socket.socket() as two:
+        for unused in (one, two):
+            unused.bind(("127.0.0.1", 0))
+            ports.append(unused.getsockname()[1])
+    # Not pytest's folder: its name is too long for the sockets that Ray makes in it.
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", f"--temp-dir={folder}"]
+        arguments += ["--num-cpus=1", "--include-dashboard=false", "--disable-usage-stats", "--block"]
+        head = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", *arguments],
+            env=os.environ | TOKEN,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            for port in ports:
+                wait_for(partial(answers, port), head)
+            yield f"127.0.0.1:{ports[0]}", f"ray://127.0.0.1:{ports[1]}"
+        finally:
+            head.terminate()
+            head.wait(60)
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_cluster_that_wants_a_token_is_joined_in_both_ways(
+    tmp_path: Path, weights: Path, running_ray: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip(tmp_path / "in.mp4", count=10)
+    for number, address in enumerate(running_ray):
+        words = ("in.mp4", "-o", f"{number}.mp4", "--ray", address, "--cpus-per-worker", "1")
+        code, results, lines = finished(command(*words, folder=tmp_path, weights=weights, **TOKEN))
+        assert code == 0, lines
+        assert results["in.mp4"]["frames"] == len(read_clip(tmp_path / f"{number}.mp4")) == 10
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)  # Ray sets it in a process that starts one
+    words = ("in.mp4", "-o", "2.mp4", "--ray", running_ray[0], "--cpus-per-worker", "1")
+    _, errors = command(*words, folder=tmp_path, weights=weights).communicate(timeout=100)
+    (line,) = errors.splitlines()
+    assert line.startswith(f"realtime: the Ray cluster at {running_ray[0]} cannot be joined: ")
+    assert line.endswith("; if it wants a token, set RAY_AUTH_MODE=token")
+    nowhere = TOKEN | {"RAY_AUTH_TOKEN": "", "RAY_AUTH_TOKEN_PATH": "", "HOME": str(tmp_path)}
+    _, errors = command(*words, folder=tmp_path, weights=weights, **nowhere).communicate(timeout=100)
+    (line,) = errors.splitlines()
+    assert line.endswith("wants a token: put it into ~/.ray/auth_token or RAY_AUTH_TOKEN")
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the worker's process in /proc")
