@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import resource
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -203,3 +206,23 @@ def test_seeking_behind_the_end_of_a_file_shows_its_last_moment(tmp_path: Path) 
     assert seen[0] == 0
     assert seen[1:] == list(range(seen[1], 30))
     assert 26 <= seen[1] <= 29
+
+
+def test_a_file_that_is_opened_again_and_again_leaks_nothing(tmp_path: Path) -> None:
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except AttributeError:
+        pytest.skip("freed memory can be told from kept memory with glibc only")
+    path = synthetic.clip(tmp_path / "a.mp4", 320, 240)
+
+    def megabytes_after(openings: int) -> float:
+        for _ in range(openings):
+            with open_source(path) as source:
+                assert len(list(source.frames())) == synthetic.COUNT
+        gc.collect()
+        trim(0)
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+    # What a single frame holds is 0.1 MB, so that one that is kept at each opening would be 20.
+    before = megabytes_after(20)
+    assert megabytes_after(200) - before < 4
