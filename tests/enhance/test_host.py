@@ -105,9 +105,9 @@ def test_other_threads_may_write_while_tensorflow_loads() -> None:
     """A live stream reports damage while the network is loaded in the background."""
     code = """
 import os, sys
-from realtime.enhance.host import loading, quieten_tensorflow
+from realtime.enhance.host import silenced, quieten_tensorflow
 quieten_tensorflow()
-with loading():
+with silenced():
     os.write(2, b"from C++")
     print("from Python", file=sys.stderr)
 os.write(2, b"later")
