@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.benchmarks import engines as timed
+from realtime.benchmarks.closeness import closeness
 from realtime.benchmarks.layers import layers
 from realtime.benchmarks.memory import peak_mb, reset_peak
 from realtime.benchmarks.stages import stages, synthetic
@@ -184,3 +185,12 @@ def test_what_enhancing_costs_beside_transcoding(tmp_path: Path, student_weights
     assert [row["engine"] for row in rows] == ["none", "fast"]
     assert rows[0]["of_plain"] == 1
     assert all(row["fps"] > 0 and row["cpu_ms"] > 0 for row in rows)
+
+
+def test_closeness_compares_both_engines_behind_the_same_exposure(long_clip: Path) -> None:
+    """Against itself an engine is exact; the student is near its teacher, and not the same."""
+    exact, fast = Enhancer(engine="exact"), Enhancer(engine="fast")
+    assert {row["psnr"] for row in closeness(long_clip, fast, fast)} == {99.0}
+    rows = closeness(long_clip, exact, fast)
+    assert [row["seconds"] for row in rows] == [1.3, 1.9, 2.0, 2.1, 4.3, 4.9, 5.0, 5.1]
+    assert all(25 < row["psnr"] < 99 for row in rows)
