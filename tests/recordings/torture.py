@@ -323,7 +323,7 @@ def judged(source: Path, out: Path, wanted: Counter[str]) -> str:
 
 
 if __name__ == "__main__":
-    kills, files, parts, seed = [*map(int, sys.argv[1:]), *(20, 100, 50, 1)[len(sys.argv) - 1 :]]
+    kills, files, parts, seed = [*map(int, sys.argv[1:]), *(100, 1000, 100, 1)[len(sys.argv) - 1 :]]
     random.seed(seed)
     failed = False
     for work, count in ((kill, kills), (damage, files), (damaged_parts, parts)):
