@@ -19,7 +19,7 @@ from typing import NoReturn
 from realtime import __version__
 from realtime.cli.arguments import Parser, UsageError, hide_passwords
 from realtime.cli.results import print_json
-from realtime.cli.terminal import error_line, print_error, print_line
+from realtime.cli.terminal import error_line, open_standard_streams, print_error, print_line
 from realtime.concurrency import LOADER
 from realtime.errors import SettingError, SourceLost
 
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def program() -> NoReturn:
     """`main` as a process of its own. It ends at once: Python would wait for TensorFlow if that is still loading."""
+    open_standard_streams()
     code = main()
     if any(thread.name == LOADER for thread in threading.enumerate()):
         sys.stdout.flush()

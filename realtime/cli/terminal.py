@@ -14,6 +14,18 @@ from realtime.errors import RealtimeError, SettingError, redacted
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+def open_standard_streams() -> None:
+    """Opens those of stdin, stdout and stderr on nothing that were closed before the program began (``realtime >&-``).
+
+    The next file that is opened would get the number of a closed one, and what libraries print would go into a video.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is that of the closed one
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8"))
+
+
 def escape(text: str) -> str:
     """One line of printable text: other characters than printable ones are shown as escapes.
 
@@ -76,12 +88,21 @@ def error_line(error: BaseException, args: argparse.Namespace | None = None) -> 
 def print_error(error: BaseException, args: argparse.Namespace, name: str = "") -> None:
     """One line for an error, with the `name` of its file unless the message has it; with ``-v`` the traceback first."""
     if getattr(args, "verbose", False):
-        for line in redacted("".join(traceback.format_exception(error))).splitlines():
+        for line in _traceback(error):
             print_line(line, error=True)
     text = error_line(error, args)
     # As a path an address has lost a slash.
     named = not name or redacted(name) in text or redacted(name).replace(":/", "://", 1) in text
     print_line(f"realtime: {text if named else f'{name}: {text}'}", error=True)
+
+
+def _traceback(error: BaseException, shown: tuple[BaseException, ...] = ()) -> list[str]:
+    """The lines of a traceback, with the message of each exception on one line: it may quote what a file says."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    lines = [] if cause is None or cause in shown else [*_traceback(cause, (*shown, error)), "", "which led to:", ""]
+    lines += ["Traceback (most recent call last):"]
+    lines += "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    return [*lines, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__]
 
 
 def _option(argument: str) -> str:

@@ -95,7 +95,8 @@ def _track(trak: bytes, movie_scale: int) -> Track | None:
         return None
     sample_size, samples = int.from_bytes(sizes[4:8], "big") or None, int.from_bytes(sizes[8:12], "big")
     listed = [(duration * scale // movie_scale, begin) for duration, begin in edits(trak)]
-    shown = [min(duration or length, max(length - begin, 0)) for duration, begin in listed if begin >= 0]
+    end = length + first_shift(trak)
+    shown = [min(duration or length, max(end - begin, 0)) for duration, begin in listed if begin >= 0]
     share = min(Fraction(sum(shown), length), Fraction(1)) if listed else Fraction(1)
     return Track(samples, sample_size, share)
 
@@ -114,6 +115,12 @@ def edits(trak: bytes) -> list[tuple[int, int]]:
         )
         for at in starts
     ]
+
+
+def first_shift(trak: bytes) -> int:
+    """By how many ticks of a track the first frame is shown later than decoded, where frames are reordered: the track's
+    length leaves that out, and edit lists count it."""
+    return max(int.from_bytes(find(trak, b"mdia", b"minf", b"stbl", b"ctts")[12:16], "big", signed=True), 0)
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -106,7 +106,7 @@ def _track_problems(trak: bytes, movie_scale: int, extents: list[tuple[Numbers, 
                 yield "edit list and presentation times"
     if sizes is not None and (sizes == 0).any():
         yield "sizes"
-    yield from _edit_problems(trak, movie_scale, scale, length)
+    yield from _edit_problems(trak, movie_scale, scale, length + isobmff.first_shift(trak))
     table = _chunks(stbl, count)
     if table is None:
         yield "numbers of samples and chunks"
@@ -120,7 +120,7 @@ def _track_problems(trak: bytes, movie_scale: int, extents: list[tuple[Numbers, 
 
 
 def _edit_problems(trak: bytes, movie_scale: int, scale: int, length: int) -> Iterator[str]:
-    """Compares the edit list with the length of the track, and with what there is to show."""
+    """Compares the edit list with the length of the track, and with what there is to show: `length` ticks."""
     edits = isobmff.edits(trak)
     header = find(trak, b"tkhd")
     wide = header[:1] == b"\1"

@@ -14,7 +14,7 @@ from realtime.media.adts import AdtsRemover, has_adts, is_malformed_aac
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
 from realtime.media.demux import is_cover, packets, seek, start_time
 from realtime.media.libav import av, open_file
-from realtime.media.subtitles import LastSubtitle
+from realtime.media.subtitles import LastSubtitle, first_packet, is_mov_text
 from realtime.media.timestamps import TimestampFixer
 
 #: Tags that describe the old file rather than the recording.
@@ -74,6 +74,18 @@ class StreamCopier:
         # Damaged places are not counted here: capture reads the same file and meets the same ones.
         self._packets = packets(self._input, lambda: None)
 
+    @property
+    def has_mov_text(self) -> bool:
+        """Whether a subtitle track of MP4 is among the streams."""
+        return any(map(is_mov_text, self._streams.values()))
+
+    def start(self) -> None:
+        """Writes what lies before and at time 0, to be called before the first picture is written."""
+        self.write_until(Fraction(0))
+        for stream in self._streams.values():
+            if is_mov_text(stream) and stream.index not in self._subtitles:
+                self._output.mux(first_packet(stream))
+
     def write_until(self, seconds: Fraction | None) -> None:
         """Writes the packets of up to `seconds` of the output's time; None writes all that are left."""
         while (packet := self._next_packet or self._read()) is not None:
@@ -81,7 +93,7 @@ class StreamCopier:
             if seconds is not None and packet.dts * packet.time_base > seconds:
                 return
             self._next_packet = None
-            if packet.stream.codec_context is not None and packet.stream.codec_context.name == "mov_text":
+            if is_mov_text(packet.stream):
                 subtitle = LastSubtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
                 self._subtitles[packet.stream.index] = subtitle
             try:

@@ -1,4 +1,4 @@
-"""The end of a subtitle track in MP4, which must not outlast the pictures."""
+"""Subtitle tracks in MP4: their beginning, and their end, which must not outlast the pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from realtime.media.libav import av
 
 #: Seconds that a fragment of MP4 may last, rounded up to whole pictures.
 FRAGMENT_SECONDS = 1
+
+
+def is_mov_text(stream: av.stream.Stream) -> bool:
+    """Whether a stream is a subtitle track as MP4 has it."""
+    return stream.codec_context is not None and stream.codec_context.name == "mov_text"
+
+
+def first_packet(stream: av.stream.Stream) -> av.Packet:
+    """The empty packet at 0 with which such a track begins. libav would add one in each fragment, without a time."""
+    packet = av.Packet(bytes(2))
+    packet.stream, packet.time_base, packet.duration = stream, Fraction(1, 1000), 1
+    packet.pts = packet.dts = 0
+    return packet
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ class VideoWriter:
             self._stream = self._add_stream(target)
             self._copier = StreamCopier(self._container, info, options.strict)
             self._copier.open(self._stream)
+            if self._copier.has_mov_text:
+                # With B-frames decoding times begin below zero. Where they do so by more than a fragment, libav's muxer
+                # loses the time of the text track, and ends the process.
+                self._stream.codec_context.max_b_frames = 0
             self._sound = LiveSound(self._container, info)
             self._container.metadata.update(container_tags(tags, self._traits))
             self._container.start_encoding()
@@ -79,12 +83,13 @@ class VideoWriter:
     def mux(self, packets: Iterable[av.Packet]) -> None:
         """Writes encoded frames, such as those that an interrupted run or other machines left."""
         for packet in packets:
-            # Where two encoders' packets meet, decoding times may touch.
-            if self.frames:
+            assert self._copier is not None
+            if not self.frames:
+                self._copier.start()
+            else:  # where two encoders' packets meet, decoding times may touch
                 packet.dts = max(packet.dts, floor(self._last_dts / packet.time_base) + 1)
             self._last_dts = packet.dts * packet.time_base
             self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base)
-            assert self._copier is not None
             self._copier.write_until(self._last_dts)
             self._sound.write_until(self._last_dts)
             packet.stream = self._stream
