@@ -17,7 +17,7 @@ from realtime.media.containers import container_named
 from realtime.media.file_check import FileCheck
 from realtime.media.libav import av
 from realtime.media.pixel_formats import pixel_format, planes, resized
-from realtime.media.probe import interlaced
+from realtime.media.probe import declared_duration, interlaced
 from realtime.media.timestamps import MAX_STEP_AHEAD, FarPtsFixer, TimestampFixer
 
 #: Decoding costs a small part of what the network does; more threads would only take cores away from it.
@@ -58,7 +58,8 @@ class Decoder:
         first = infer_first_pts(of_stream, step)
         following, repaired = None, 0 if first is None else -1  # the first one counts as well
         count = 0
-        for picture in self._pictures(stream, chain(ahead, packets), FarPtsFixer(of_stream)):
+        far_pts = FarPtsFixer(of_stream, self._declared_end(), read_ahead=not self.info.live)
+        for picture in self._pictures(stream, chain(ahead, packets), far_pts):
             count += 1
             pts = picture.pts
             if (picture.duration or 0) * time_base > MAX_STEP_AHEAD:
@@ -74,17 +75,22 @@ class Decoder:
         if not count:
             raise SourceError(f"{self.info.name} holds no frame that can be decoded")
 
+    def _declared_end(self) -> Fraction | None:
+        """When the file ends by its own header, in seconds; None where it has none."""
+        length = declared_duration(self.container)
+        if length is None or self.info.live or container_named(self.container.format.name).fixed_packets:
+            return None
+        return Fraction(self.container.start_time or 0, av.time_base) + length
+
     def _pictures(
         self, stream: av.video.stream.VideoStream, packets: Iterable[av.Packet], far_pts: FarPtsFixer
     ) -> Iterator[av.VideoFrame]:
         duration_of_last = container_named(self.container.format.name).duration_of_last
         duration = 0
-        for packet in packets:
-            if packet.stream.index != stream.index:
-                continue
-            repaired = far_pts.repaired
-            far_pts.fix(packet)
+        repaired = 0
+        for packet in far_pts.fixed(packet for packet in packets if packet.stream.index == stream.index):
             self.info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, far_pts.repaired - repaired)
+            repaired = far_pts.repaired
             try:
                 pictures = self._decoded(stream.codec_context, packet)
             except av.error.EOFError:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from realtime.media import isobmff
 from realtime.media.isobmff import boxes, find
+from realtime.media.timestamps import MAX_REORDERED
 
 Numbers = npt.NDArray[np.int64]
 
@@ -33,8 +34,6 @@ REQUIRED = (
 KINDS = {b"vide": b"vmhd", b"soun": b"smhd", b"sbtl": b"", b"subt": b"", b"text": b""}
 #: Seconds by which lengths may differ that are said twice: their clocks differ.
 TOLERANCE = 0.2
-#: Frames by which reordering may move a frame.
-MAX_REORDERED = 17
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from realtime.media.containers import IMAGE_SUFFIXES, container_named
 from realtime.media.demux import is_cover, packets, seek, start_time
 from realtime.media.libav import av, open_file
 from realtime.media.subtitles import LastSubtitle, first_packet, is_mov_text
-from realtime.media.timestamps import TimestampFixer
+from realtime.media.timestamps import MAX_DISTANCE, TimestampFixer, writable_duration
 
 #: Tags that describe the old file rather than the recording.
 STRUCTURAL_TAGS = frozenset(
@@ -84,7 +84,7 @@ class StreamCopier:
         self.write_until(Fraction(0))
         for stream in self._streams.values():
             if is_mov_text(stream) and stream.index not in self._subtitles:
-                self._output.mux(first_packet(stream))
+                self._output.mux(first_packet(stream, self._info.seconds or 0))
 
     def write_until(self, seconds: Fraction | None) -> None:
         """Writes the packets of up to `seconds` of the output's time; None writes all that are left."""
@@ -106,7 +106,7 @@ class StreamCopier:
         try:
             rewrite = self._filters.get(packet.stream.index) if self._filters else None
             self._output.mux(packet if rewrite is None else rewrite.packets(packet))
-        except av.error.InvalidDataError:
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError):
             self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
 
     def finish(self, end: Fraction, stopped_early: bool) -> None:
@@ -151,16 +151,19 @@ class StreamCopier:
 
     def _retime(self, packet: av.Packet, index: int) -> None:
         """Counts from the start of the time span, and makes decoding times rise, which muxers insist on."""
+        sparse, time_base = packet.stream.type not in ("video", "audio"), packet.time_base
         if index not in self._fixers:
-            strictly, sparse = not self._container.equal_dts, packet.stream.type not in ("video", "audio")
-            self._fixers[index] = TimestampFixer(packet.time_base, strictly=strictly, sparse=sparse)
+            self._fixers[index] = TimestampFixer(time_base, strictly=not self._container.equal_dts, sparse=sparse)
         fixer = self._fixers[index]
-        shift = round(self._start / packet.time_base)
+        duration = writable_duration(packet.duration or 0, time_base, self._streams[index].time_base, sparse)
+        shift = round(self._start / time_base)
         dts = packet.dts if packet.dts is not None else packet.pts
-        fixed = fixer.fix(None if dts is None else dts - shift, packet.duration or 0)
+        fixed = fixer.fix(None if dts is None else dts - shift, duration)
         delay = 0 if packet.pts is None or dts is None else max(packet.pts - dts, 0)
-        packet.dts, packet.pts = fixed, fixed + delay
-        self._info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, fixer.repaired - self._repaired.get(index, 0))
+        shown = 0 if packet.stream.type == "audio" and delay * time_base > MAX_DISTANCE else delay
+        repaired = fixer.repaired + ((duration, shown) != (packet.duration or 0, delay))
+        packet.dts, packet.pts, packet.duration = fixed, fixed + shown, duration
+        self._info.diagnostics.count(Counted.REPAIRED_TIMESTAMPS, repaired - self._repaired.get(index, 0))
         self._repaired[index] = fixer.repaired
 
     def _attach_cover(self, stream: av.stream.Stream, path: Path) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from realtime.media.libav import av
+from realtime.media.timestamps import writable_duration
 
 #: Seconds that a fragment of MP4 may last, rounded up to whole pictures.
 FRAGMENT_SECONDS = 1
@@ -16,11 +17,12 @@ def is_mov_text(stream: av.stream.Stream) -> bool:
     return stream.codec_context is not None and stream.codec_context.name == "mov_text"
 
 
-def first_packet(stream: av.stream.Stream) -> av.Packet:
-    """The empty packet at 0 with which such a track begins. libav would add one in each fragment, without a time."""
+def first_packet(stream: av.stream.Stream, seconds: float) -> av.Packet:
+    """The empty packet at 0 with which such a track begins, as long as the pictures, or up to the first subtitle. libav
+    would add one in each fragment that has none."""
     packet = av.Packet(bytes(2))
-    packet.stream, packet.time_base, packet.duration = stream, Fraction(1, 1000), 1
-    packet.pts = packet.dts = 0
+    packet.stream, packet.time_base, packet.pts, packet.dts = stream, stream.time_base, 0, 0
+    packet.duration = writable_duration(round(seconds / stream.time_base), stream.time_base, stream.time_base, True)
     return packet
 
 

@@ -18,6 +18,7 @@ from realtime.media.libav import av, open_output
 from realtime.media.live_sound import LiveSound
 from realtime.media.pixel_formats import color_tags, padded, pix_fmt_name, to_video_frame
 from realtime.media.stream_copy import StreamCopier
+from realtime.media.timestamps import writable_duration
 
 #: Frame rates that encoders take; others are written with their times, under the default rate.
 PLAUSIBLE_RATES = (1, 1000)
@@ -66,9 +67,10 @@ class VideoWriter:
 
     def encode(self, frame: Frame) -> None:
         """Encodes a frame and writes the packets that are ready."""
-        if frame.duration:
-            self._durations[frame.pts] = frame.duration
-        self._end = (frame.pts + frame.duration) * frame.time_base
+        duration = writable_duration(frame.duration, frame.time_base, self._stream.time_base)
+        if duration:
+            self._durations[frame.pts] = duration
+        self._end = (frame.pts + duration) * frame.time_base
         self.mux(self._with_durations(self._stream.encode(to_video_frame(frame, self._format))))
 
     def flush(self) -> None:

@@ -38,7 +38,9 @@ raise SystemExit(main(sys.argv[1:]))
 """
 #: Frames of the recording.
 COUNT = 80
-IN_USE = re.compile(r"n\.mp4 is being written by (another process|process (\d+)); wait for it, or choose another output$")
+IN_USE = re.compile(
+    r"n\.mp4 is being written by (another process|process (\d+)); wait for it, or choose another output$"
+)
 
 
 class Run:

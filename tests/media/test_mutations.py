@@ -67,6 +67,8 @@ INTACT: dict[str, tuple[str, ...]] = {
     "b_frames.avi": ("-c:v", "mpeg4", "-bf", "2", "-c:a", "mp3"),
     "raw_sound.avi": (*H264, "-bf", "0", "-c:a", "pcm_s16le"),
     "raw_sound.mov": ("-c:v", "mjpeg", "-bf", "0", "-c:a", "pcm_u8"),
+    "slow.mp4": ("-r", "1", *H264, "-bf", "2", *AAC),
+    "slow.mkv": ("-r", "1/2", *H264, "-bf", "2", *AAC),
     "a.mpg": ("-c:v", "mpeg2video", "-c:a", "mp2"),
     "a.m2ts": (*H264, *AAC, "-mpegts_m2ts_mode", "1"),
     "a.flv": (*H264, *AAC),
@@ -82,6 +84,23 @@ def test_intact_recordings_are_not_called_damaged(name: str, recordings: dict[st
     times, _, diagnostics = read(path)
     assert times
     assert diagnostics.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.ts"])
+@pytest.mark.parametrize(
+    "moved", ["N*0.5", "N*10", "N*90", "N*0.04+60*gte(N,50)", "N*0.04+20*floor(N/16)", "N*0.04+400*gte(N,97)"]
+)
+def test_frames_that_are_reordered_over_a_pause_keep_their_times(name: str, moved: str, tmp_path: Path) -> None:
+    """A camera that records where something moves, or a frame every ten seconds."""
+    if name == "a.ts" and "400" in moved:
+        pytest.skip("a clock that jumps looks like that")
+    path = tmp_path / name
+    how = ("-vf", f"setpts='round(({moved})/TB)'", "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "3")
+    ffmpeg_tools.make_video(path, *how, seconds=4)
+    with open_source(path) as source:
+        times = [frame.pts * frame.time_base for frame in source.frames()]
+    assert times == ffmpeg_tools.times(path)
+    assert source.info.diagnostics.counts.get("repaired_timestamps", 0) == 0
 
 
 def test_an_edit_list_is_no_damage_and_counts(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from ffmpeg_tools import FRAME, decoding_errors, make_recording, packet_times
+from iso_mutations import boxes
+from media_mutations import record
 from plain import Plain
 
 from realtime import StreamInfo, enhance_video
@@ -26,9 +28,16 @@ class FailingMuxer:
         raise self._error
 
 
-def test_damaged_sound_does_not_cost_the_pictures_and_a_full_disk_does() -> None:
+@pytest.mark.parametrize(
+    "refused",
+    [
+        av.error.InvalidDataError(1094995529, "AAC packet too short"),
+        av.error.PatchWelcomeError(1163346256, "composition offset out of range"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_damaged_sound_does_not_cost_the_pictures_and_a_full_disk_does(refused: Exception) -> None:
     info = StreamInfo(64, 48)
-    refused = av.error.InvalidDataError(1094995529, "AAC packet too short")
     StreamCopier(FailingMuxer(refused), info).mux(av.Packet(b"x"))
     assert (info.diagnostics.counts["skipped_packets"], info.diagnostics.damaged) == (1, True)
     with pytest.raises(OSError, match="No space"):
@@ -54,6 +63,25 @@ def test_the_last_sound_without_its_header_does_not_cost_the_end_of_a_transport_
     report = enhance_video(damaged, tmp_path / "out.ts", enhancer=Plain())
     assert report.frames == 50
     assert report.damaged
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize(
+    ("box", "which", "field"),
+    [("tfhd", 3, 16), ("trun", -1, 12), ("trun", -1, 28), ("trun", 3, 0), ("trun", -1, 0)],
+    ids=["length of all", "length of a packet", "length of another", "sizes as lengths", "of the last"],
+)
+def test_lengths_and_delays_of_sound_that_no_muxer_takes(
+    box: str, which: int, field: int, suffix: str, tmp_path: Path
+) -> None:
+    data = bytearray(record(tmp_path, "fragments.mp4").read_bytes())
+    at = [at for kind, at, _ in boxes(bytes(data)) if kind == box.encode()][which] + 8 + field
+    data[at : at + 4] = ((1 << 32) - 8874).to_bytes(4, "big")
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    report = enhance_video(tmp_path / "damaged.mp4", tmp_path / f"out{suffix}", enhancer=Plain())
+    assert report.frames == len(packet_times(tmp_path / f"out{suffix}", "v:0")) == 150
+    assert report.warnings
 
 
 @pytest.mark.needs("ffmpeg", "ffprobe")

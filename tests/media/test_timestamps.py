@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.media.timestamps import FarPtsFixer, TimestampFixer
+from realtime.media.timestamps import FarPtsFixer, TimestampFixer, writable_duration
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -53,11 +53,9 @@ def packet(pts: int | None, dts: int | None) -> SimpleNamespace:
     return SimpleNamespace(pts=pts, dts=dts, size=1, time_base=MILLISECOND)
 
 
-def fixed(packets: list[SimpleNamespace]) -> tuple[list[int | None], int]:
-    fixer = FarPtsFixer(packets[:5])
-    for each in packets:
-        fixer.fix(each)
-    return [each.pts for each in packets], fixer.repaired
+def fixed(packets: list[SimpleNamespace], end: Fraction | None = None) -> tuple[list[int | None], int]:
+    fixer = FarPtsFixer(packets[:5], end)
+    return [each.pts for each in fixer.fixed(iter(packets))], fixer.repaired
 
 
 def test_one_presentation_time_that_is_far_off_follows_its_decoding_time() -> None:
@@ -78,5 +76,28 @@ def test_a_wrong_decoding_time_changes_no_presentation_time() -> None:
     assert fixed(packets) == ([80 + 40 * index for index in range(20)], 0)
 
 
+def test_a_pause_is_no_time_that_is_far_off() -> None:
+    """Frames that are shown behind a pause are decoded before it, where frames are reordered."""
+    shown = [40 * index + (60_000 if index >= 20 else 0) for index in range(60)]
+    packets = [packet(pts, dts) for pts, dts in zip(shown[2:], shown)]
+    assert fixed(packets) == (shown[2:], 0)
+    assert fixed(packets[:20], end=Fraction(61)) == (shown[2:22], 0)
+    assert fixed(packets[:20]) == (shown[2:20] + [shown[18] + 80, shown[19] + 80], 2)
+
+
+def test_a_frame_every_ten_seconds_is_none_either() -> None:
+    times = [10_000 * index for index in range(40)]
+    packets = [packet(times[index + (4 if index % 4 == 0 else 1)], times[index]) for index in range(36)]
+    assert fixed(packets) == ([each.pts for each in packets], 0)
+
+
 def test_packets_without_times_are_left_alone() -> None:
     assert fixed([packet(None, 3), packet(3, None), packet(None, None)]) == ([None, 3, None], 0)
+
+
+def test_a_duration_that_no_muxer_takes_is_unknown_and_a_subtitles_is_shortened() -> None:
+    base, finer = Fraction(1, 1000), Fraction(1, 1_000_000)
+    assert writable_duration(40, base, base) == 40
+    assert writable_duration((1 << 32) - 5, base, base) == writable_duration(-5, base, base) == 0
+    assert writable_duration(3_000_000, base, finer) == 0
+    assert writable_duration(3_000_000, base, finer, sparse=True) == 2_147_483

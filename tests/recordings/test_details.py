@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from ffmpeg_tools import FRAME, ffmpeg, in_sync, make_recording, make_video, packet_times, probe, times
 from plain import Plain
 
-from realtime import enhance_video, open_source
+from realtime import InputOverrides, enhance_video, open_source
 
 pytestmark = pytest.mark.needs("ffprobe", "ffmpeg")
 
@@ -88,3 +90,37 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
     assert texts(out)[: len(texts(source))] == texts(source)
     assert len(texts(out)) <= len(texts(source)) + 2
     assert float(probe(out, "-show_format")["format"]["duration"]) == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("rate", ["1/2", "1", "2", "3"])
+def test_subtitles_beside_few_pictures(rate: str, suffix: str, tmp_path: Path) -> None:
+    """libav's muxer ended the process: pictures that wait to be reordered fill a fragment before any subtitle comes."""
+    words = "1\n00:00:00,500 --> 00:00:01,000\none\n\n2\n00:00:03,000 --> 00:00:04,000\ntwo\n"
+    (tmp_path / "words.srt").write_text(words)
+    source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
+    more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", "-r", rate, "-bf", "3")
+    make_video(source, *more, seconds=8)
+    run_alone(source, out)
+    assert texts(out) == texts(source)
+    assert times(out) == times(source)
+
+
+@pytest.mark.parametrize("rate", ["1", "25"])
+def test_subtitles_that_begin_late_begin_once(rate: str, tmp_path: Path) -> None:
+    """Where none lies at the beginning an empty one does, and not one in each fragment."""
+    (tmp_path / "words.srt").write_text("1\n00:00:07,000 --> 00:00:08,000\none\n")
+    source, out = tmp_path / "a.mp4", tmp_path / "out.mp4"
+    more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", "-r", rate)
+    make_video(source, *more, seconds=12)
+    enhance_video(source, out, enhancer=Plain(), input=InputOverrides(start=1))
+    assert [(float(begin), float(length or 0)) for begin, length, _ in texts(out)] == [(0, 6), (6, 1)]
+
+
+def run_alone(source: Path, out: Path) -> None:
+    """Enhances in a process of its own, which may be ended by libav."""
+    program = Path(__file__).resolve().parents[1] / "plain.py"
+    done = subprocess.run(
+        [sys.executable, str(program), str(source), str(out), "0"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
