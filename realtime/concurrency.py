@@ -39,6 +39,7 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
         self._cancelled = False
+        self._woken = False
         self._dropped = 0
 
     @property
@@ -63,16 +64,25 @@ class Channel(Generic[T]):
         """Waits for one item and returns it with what else is already there, at most `limit`, oldest first.
 
         Returns an empty list when the channel is closed and drained, None when nothing came within `timeout`
-        seconds. Raises `Cancelled` after `cancel`.
+        seconds, or it was woken. Raises `Cancelled` after `cancel`.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._items or self._closed, timeout):
+            if not self._changed.wait_for(lambda: self._items or self._closed or self._woken, timeout):
                 return None
             if self._cancelled:
                 raise Cancelled
+            if self._woken and not (self._closed and not self._items):
+                self._woken = False
+                return None
             taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
             self._changed.notify_all()
             return taken
+
+    def wake(self) -> None:
+        """Makes one `take`, the one that waits or the next, return None, whatever is inside."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def close(self, discard: bool = False) -> None:
         """No more items will come; those inside can still be taken, or with `discard` are thrown away."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
-from realtime.config import parse_exposure
+from realtime.config import EXPOSURE_STOPS, parse_exposure
 from realtime.errors import SettingError
 
 #: What is left to play of a file after seeking to its end: lengths are rounded, and behind the last frame is nothing.
@@ -35,13 +36,42 @@ class ControlState:
             raise SettingError(f"exposure bias {self.exposure_bias} is outside -6..6 stops")
         parse_exposure(self.exposure)
 
+    @property
+    def exposure_text(self) -> str:
+        """The exposure in a word: ``off``, a fixed number such as ``2.5 EV``, or what is added to a metered one."""
+        if self.exposure in (None, "auto", "scene"):
+            return f"{self.exposure_bias:+.1f} stops"
+        return "off" if self.exposure == "off" else f"{float(self.exposure or 0):.1f} EV"
+
+    def with_exposure(self, step: float) -> ControlState:
+        """Exposed by `step` stops more. A metered exposure gets a bias, a fixed one becomes another; up from ``off`` is
+        0 EV, and down from there ``off``."""
+        if self.exposure in (None, "auto", "scene"):
+            return replace(self, exposure_bias=min(max(self.exposure_bias + step, -6.0), 6.0))
+        if self.exposure == "off":
+            return replace(self, exposure=0.0) if step > 0 else self
+        stops = float(self.exposure or 0) + step
+        return replace(self, exposure="off" if stops < 0 else min(stops, EXPOSURE_STOPS[1]))
+
+
+class Standing(Enum):
+    """Whether the picture stands still: NO, or because the SOURCE is paused, or because the viewer stays at a PICTURE
+    while the source goes on."""
+
+    NO = 0
+    SOURCE = 1
+    PICTURE = 2
+
 
 class Control:
-    """A `ControlState` that several threads may read and replace."""
+    """A `ControlState` that several threads may read and replace, and whether the picture stands still: then the
+    session makes it anew whenever something changes."""
 
     def __init__(self, state: ControlState | None = None) -> None:
         self._lock = threading.Lock()
         self._state = state or ControlState()
+        self._standing = Standing.NO
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
     @property
     def state(self) -> ControlState:
@@ -51,8 +81,34 @@ class Control:
     def update(self, **changes: Any) -> ControlState:
         """Replaces some fields and returns the new value. Raises SettingError; then nothing changed."""
         with self._lock:
-            self._state = replace(self._state, **changes)
-            return self._state
+            self._state = state = replace(self._state, **changes)
+        self.wake()
+        return state
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the picture stands still."""
+        return self._standing
+
+    def hold(self, standing: Standing) -> None:
+        """Says that the picture stands still from now on, or with NO that it goes on."""
+        self._standing = standing
+        self.wake()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` after each change, in the thread that made it. It must return at once."""
+        with self._lock:
+            self._listeners += (listener,)
+
+    def unsubscribe(self, listener: Callable[[], None]) -> None:
+        """Does not call `listener` any more."""
+        with self._lock:
+            self._listeners = tuple(one for one in self._listeners if one != listener)
+
+    def wake(self) -> None:
+        """Tells the listeners that something has changed."""
+        for listener in self._listeners:
+            listener()
 
 
 class Playback:

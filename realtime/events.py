@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 
 EventKind = Literal[
-    "opened", "first_picture", "lost", "reconnected", "gave_up", "engine_changed", "dropped", "snapshot",
+    "opened", "first_picture", "lost", "reconnected", "gave_up", "engine_loading", "engine_changed", "engine_failed",
+    "dropped", "snapshot",
     "recording_started", "recording_finished", "output_failed", "closed",
 ]  # fmt: skip
 

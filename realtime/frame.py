@@ -68,6 +68,8 @@ class Frame:
     duration: int = 0
     #: What the frame was before it was processed, for before/after views; live streams only.
     original: Frame | None = None
+    #: The same frame as before with other settings, for whoever stands still at it. What keeps frames does not get it.
+    repeated: bool = False
 
     def __post_init__(self) -> None:
         if not self.planes or self.planes[0].ndim < 2:

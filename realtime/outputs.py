@@ -22,6 +22,7 @@ class Output:
         """`depth` is how many frames may wait; `alone` whether it is the run's only output."""
         self.sink, self.name, self.format = sink, name, format
         self.is_window = isinstance(sink, Interactive)
+        self._latest: int | None = None
         # A window that is too slow skips frames; a recording may lag behind, but gets all that were captured.
         if info.live and sink.may_drop and not alone:
             self.channel = Channel[Frame](depth, evict=True)
@@ -34,8 +35,13 @@ class Output:
         try:
             while (frames := self.channel.take(1, window.poll_interval if window else None)) != []:
                 for frame in frames or ():
+                    # A frame made anew is for those who still show it, or a window that stands still at it.
+                    if frame.repeated and frame.pts != self._latest and window is None:
+                        continue
                     self.sink.write(convert(frame, self.format))
-                    count(self.name, frame)
+                    if not frame.repeated:
+                        self._latest = frame.pts
+                        count(self.name, frame)
                 if window:
                     window.poll()
         except StopStreaming:

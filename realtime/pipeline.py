@@ -15,7 +15,7 @@ from realtime.concurrency import Channel, ThreadGroup, on_interrupt
 from realtime.errors import SourceError
 from realtime.frame import Frame
 from realtime.outputs import make_outputs, session_format
-from realtime.processor import Processor
+from realtime.processor import Processor, Refreshes
 from realtime.report import Report, RunStats
 from realtime.sinks.base import Sink, StopsEarly
 from realtime.sources.base import Source
@@ -53,6 +53,8 @@ def run(
         # Two batches in flight keep the worker busy; more would only add delay to live and memory to files.
         depth = 2 * session.batch
         captured = Channel[Frame](1 if info.live else depth, evict=info.live)
+        if info.live and isinstance(session, Refreshes):
+            session.watch(captured.wake)
         outs = make_outputs(sinks, formats, info, depth)
         left = None if info.frames is None else max(info.frames - skip, 0)
         drops = {out.name: lambda channel=out.channel: channel.dropped for out in outs}
@@ -70,10 +72,19 @@ def run(
             ended = True
             captured.close()
 
+        def refresh() -> None:
+            again = session.refresh() if isinstance(session, Refreshes) else None
+            for out in outs:
+                if again is not None and out.sink.may_drop:
+                    out.channel.put(again)
+
         def process() -> None:
             skipped = 0
             try:
-                while frames := captured.take(min(session.batch, skip - skipped or session.batch)):
+                while (frames := captured.take(min(session.batch, skip - skipped or session.batch))) != []:
+                    if frames is None:  # woken: what stands still may have to be made anew
+                        refresh()
+                        continue
                     if skipped < skip:
                         session.skip(frames)
                         skipped += len(frames)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from realtime.frame import Frame, PixelFormat, StreamInfo
 
@@ -51,6 +51,17 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Releases what the session holds."""
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A session of a live stream that makes a picture anew which stands still, when the user changes something."""
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Calls `wake`, from any thread, when `refresh` may have something to return."""
+
+    def refresh(self) -> Frame | None:
+        """The frame at which viewers stand still, once more (``Frame.repeated``), or None if it is as it was."""
 
 
 class Processor(Protocol):

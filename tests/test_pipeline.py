@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -173,6 +174,52 @@ def test_a_slow_recording_beside_a_window_loses_nothing() -> None:
     record = RecordingSink(lambda index: waiting(shown))
     run(ScriptedSource(20, live=True, between=between), Echo(1, lambda index: taken.release()), [window, record])
     assert record.indices == list(range(20))
+
+
+class Repeating(Echo):
+    """Its session makes the frame of that number anew when it is woken."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1)
+        self._number = number
+        self.wake: Callable[[], None] = lambda: None
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
+    def refresh(self) -> Frame | None:
+        return replace(gray(self._number), repeated=True)
+
+
+class Showing(Viewer):
+    """A viewer that belongs to the main thread, as a window does."""
+
+    poll_interval = 0.001
+
+    def poll(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("number", "in_page"), [(2, 2), (1, 1)])
+def test_a_picture_made_anew_reaches_who_still_shows_it_and_no_recording(number: int, in_page: int) -> None:
+    """A window may stand still at an older one; a page has gone on. It counts as no frame."""
+    processor, shown = Repeating(number), [threading.Semaphore(0) for _ in range(2)]
+
+    def between(index: int) -> None:
+        for one in shown:
+            assert one.acquire(timeout=TIMEOUT)
+        if index == 2:
+            processor.wake()
+            assert shown[0].acquire(timeout=TIMEOUT)
+
+    source = ScriptedSource(3, live=True, between=between)
+    window, page = Showing(lambda index: shown[0].release()), Viewer(lambda index: shown[1].release())
+    recording = RecordingSink()
+    report = run(source, processor, [window, page, recording])
+    assert window.indices == [0, 1, 2, number]
+    assert page.indices == [0, 1, 2, 2][: 2 + in_page]
+    assert recording.indices == [0, 1, 2]
+    assert [output.frames for output in report.outputs] == [3, 3, 3]
 
 
 # Every error reaches the caller as it was raised.

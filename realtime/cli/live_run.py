@@ -127,10 +127,11 @@ def _window(
     names = engine_names()[1:]
 
     def next_engine() -> str:
-        current = control.state.engine
+        asked, report = control.state.engine, viewer.report
+        current = report.engine if asked not in names and report is not None else asked
         name = names[(names.index(current) + 1) % len(names)] if current in names else names[0]
         control.update(engine=name)
-        return f"engine {name}"
+        return ""  # the session says when it is there
 
     def toggle_recording() -> str:
         assert recording is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +42,8 @@ class Enhancer:
         self.exposure = trained_for if self.options.exposure is None else self.options.exposure
         #: The longest memory over time, in frames; 1 is none.
         self.denoise = denoise_frames(self.options.denoise, self.exposure != "off")
-        self._lock = threading.RLock()
+        # The first is held for a moment; one for each engine while that loads or compiles, so that others work on.
+        self._lock, self._locks = threading.Lock(), defaultdict[str, Any](threading.RLock)
         self._engines: dict[str, Engine] = {}
         self._programs: OrderedDict[tuple[str, ProgramSpec], Program] = OrderedDict()
         if self.options.engine != AUTO:
@@ -114,21 +115,33 @@ class Enhancer:
 
     def engine(self, name: str) -> Engine:
         """The engine of that name, loaded once. Raises as `create_engine` does."""
-        with self._lock:
+        with self._lock_of(name):
             if name not in self._engines:
                 self._engines[name] = create_engine(name, self.weights, self.options.device, self.options.precision)
             return self._engines[name]
 
     def program(self, engine: str, spec: ProgramSpec) -> Program:
         """A compiled program. The latest `MAX_PROGRAMS` are kept."""
-        key = (engine, spec)
+        with self._lock_of(engine):
+            program = self._kept(engine, spec) or self.engine(engine).program(spec)
+            with self._lock:
+                self._programs[engine, spec] = program
+                self._programs.move_to_end((engine, spec))
+                while len(self._programs) > MAX_PROGRAMS:
+                    self._programs.popitem(last=False)
+            return program
+
+    def has_program(self, engine: str, spec: ProgramSpec) -> bool:
+        """Whether `program` would return at once."""
+        return self._kept(engine, spec) is not None
+
+    def _kept(self, engine: str, spec: ProgramSpec) -> Program | None:
         with self._lock:
-            if key not in self._programs:
-                self._programs[key] = self.engine(engine).program(spec)
-            self._programs.move_to_end(key)
-            while len(self._programs) > MAX_PROGRAMS:
-                self._programs.popitem(last=False)
-            return self._programs[key]
+            return self._programs.get((engine, spec))
+
+    def _lock_of(self, engine: str) -> Any:
+        with self._lock:
+            return self._locks[engine]
 
     def _best_engine(self) -> str:
         return autoselect.best_engine().name if self.options.engine == AUTO else self.options.engine
@@ -141,5 +154,8 @@ class _Controlled:
         self._enhancer, self._control = enhancer, control
 
     def session(self, info: StreamInfo, format: PixelFormat) -> EnhanceSession:
-        name = self._enhancer.choose_engine(info, self._control.state.engine, tell=True)
-        return EnhanceSession(self._enhancer, info, format, name, self._control, exposes=True)
+        if self._control.state.exposure is None:  # what the weights were trained for; keys change it from there
+            self._control.update(exposure=self._enhancer.exposure)
+        state = self._control.state  # what is changed while this loads is taken up by the session
+        name = self._enhancer.choose_engine(info, state.engine, tell=True)
+        return EnhanceSession(self._enhancer, info, format, name, self._control, exposes=True, state=state)

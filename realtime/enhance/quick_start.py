@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from realtime.concurrency import LOADER
-from realtime.control import Control, ControlState
-from realtime.enhance.exposure.fine import to_samples
+from realtime.control import Control, ControlState, Standing
+from realtime.enhance.exposure.fine import Fine, to_samples
 from realtime.enhance.exposure.stream import StreamExposure
+from realtime.enhance.still import Still
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.pixel_formats import convert
-from realtime.processor import EngineInfo, Processor, Session
+from realtime.processor import EngineInfo, Processor, Refreshes, Session
 
 #: What reports call the time before the network has joined.
 ENGINE_NAME = "exposure"
@@ -48,25 +49,40 @@ class _QuickSession:
         self._control, self._settings = control, control.state
         # RGB sources are lifted in the matrix of the output, which then need not be converted.
         self._working = info.format if info.format.model != "rgb" else replace(info.format, matrix=format.matrix)
+        self._denoise = denoise
         self._exposure = StreamExposure(self._working, _exposure_of(self._settings), denoise)
         self._session: Session | None = None
         self._ready: Session | None = None
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._still, self._newest = Still(), None  # type: tuple[Still, Frame | None]
+        self._wake: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._load, name=LOADER)
         self._thread.start()
 
     def process(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames, lifted, or enhanced once the network has joined."""
-        if self._failure is not None:
-            raise self._failure
-        if self._session is None and self._ready is not None:
-            self._session = self._ready
-            self._info.events.publish("engine_changed", engine=self._session.describe().engine)
+        self._join()
+        self._newest = frames[-1] if frames else self._newest
         if self._session is not None:
             return self._session.process(frames)
         return [self._lifted(frame) for frame in frames]
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` whenever the user changes something or the network has been loaded."""
+        self._wake = wake
+        self._control.subscribe(wake)
+
+    def refresh(self) -> Frame | None:
+        """The picture that viewers stand still at, where what the user changed makes it another one."""
+        if self._join() and self._newest is not None and self._control.standing is Standing.SOURCE:
+            assert self._session is not None
+            return replace(self._session.process([self._newest])[-1], repeated=True)
+        if isinstance(self._session, Refreshes):
+            return self._session.refresh()
+        self._settings = self._control.state
+        return self._still.refresh(self._control.standing, self._settings, self._made_again)
 
     def skip(self, frames: Sequence[Frame]) -> None:
         """Advances exposure and memory."""
@@ -89,6 +105,8 @@ class _QuickSession:
     def close(self) -> None:
         """Closes what was made. Loading cannot be cut short and takes seconds, or minutes with a GPU: it is not waited
         for, and what it makes is closed by its thread, which `LOADER` names."""
+        if self._wake is not None:
+            self._control.unsubscribe(self._wake)
         with self._lock:
             self._closed, ready = True, self._ready
         if ready is not None:
@@ -99,24 +117,53 @@ class _QuickSession:
             session = self._make().session(self._info, self.format)
         except BaseException as error:  # raised where the frames are processed
             self._failure = error
+            self._control.wake()
             return
         with self._lock:
             if not self._closed:
                 self._ready = session
-                return
-        session.close()
+        if self._ready is session:
+            self._control.wake()
+        else:
+            session.close()
+
+    def _join(self) -> bool:
+        """Lets the network join if it has been loaded; whether it does so now."""
+        if self._failure is not None:
+            raise self._failure
+        if self._session is not None or self._ready is None:
+            return False
+        self._session = self._ready
+        self._info.events.publish("engine_changed", engine=self._session.describe().engine)
+        return True
 
     def _lifted(self, frame: Frame) -> Frame:
-        settings = self._control.state
-        if settings is not self._settings:
-            self._settings = settings
-            self._exposure.set(_exposure_of(settings), settings.exposure_bias)
-        if not settings.enhanced or frame.format != self._info.format:
-            output = convert(frame, self.format)
-        else:
-            planes = to_samples(self._exposure.next(frame), self._working)
-            output = convert(frame.with_planes(planes, self._info.format), self.format)
-        return replace(output, original=frame)
+        self._settings = self._control.state
+        self._set(self._exposure)
+        passed = not self._settings.enhanced or frame.format != self._info.format
+        output = self._passed(frame) if passed else self._output(frame, self._exposure.next(frame))
+        self._still.note(frame, output, self._settings, None if passed else self._exposure)
+        return output
+
+    def _made_again(self, frame: Frame, exposure: StreamExposure | None) -> Frame:
+        """The frame with the settings now. `exposure` knows it, unless it was passed through."""
+        if not self._settings.enhanced or frame.format != self._info.format:
+            return self._passed(frame)
+        if exposure is None:
+            exposure = StreamExposure(self._working, _exposure_of(self._settings), self._denoise)
+            exposure.next(frame)
+        self._set(exposure)
+        return self._output(frame, exposure.again())
+
+    def _set(self, exposure: StreamExposure) -> None:
+        exposure.set(_exposure_of(self._settings), self._settings.exposure_bias)
+
+    def _passed(self, frame: Frame) -> Frame:
+        return replace(convert(frame, self.format), original=frame)
+
+    def _output(self, frame: Frame, lifted: Fine) -> Frame:
+        planes = to_samples(lifted, self._working)
+        return replace(convert(frame.with_planes(planes, self._info.format), self.format), original=frame)
 
 
 def _exposure_of(settings: ControlState) -> str | float:

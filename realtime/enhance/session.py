@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realtime.control import Control, ControlState
-from realtime.enhance.autoselect import ASSUMED_RATE, choose_batch
-from realtime.enhance.engines.base import FrameBatch, Program, ProgramSpec
-from realtime.enhance.engines.registry import abilities
+from realtime.enhance.computing import Computing
+from realtime.enhance.engines.base import FrameBatch, ProgramSpec
 from realtime.enhance.exposure.stream import StreamExposure
-from realtime.enhance.governor import Governor
-from realtime.errors import RealtimeError
+from realtime.enhance.loading import EngineLoader, Loaded
+from realtime.enhance.still import Still
 from realtime.frame import Frame, PixelFormat, StreamInfo
 from realtime.media.pixel_formats import convert
 from realtime.processor import EngineInfo
@@ -40,15 +39,20 @@ class EnhanceSession:
         engine: str,
         control: Control,
         exposes: bool,
+        state: ControlState | None = None,
     ) -> None:
-        """`exposes`: whether frames are denoised over time and lifted before the engine restores them."""
+        """`exposes`: whether frames are denoised over time and lifted before the engine restores them. `state` is what
+        `control` said when `engine` was chosen."""
         self._enhancer, self._info, self._format, self._control = enhancer, info, format, control
-        self._settings: ControlState = control.state
+        self._settings: ControlState = state or control.state
         self._exposes = exposes
         self._exposure: StreamExposure | None = None
         self._exposed_format: PixelFormat | None = None
         self._latest: float | None = None
-        self._computing = _Computing(enhancer, engine, info, self._spec_of(info, 1))
+        self._computing = Computing(enhancer, engine, info, self._spec_of(info, 1))
+        self._loader = EngineLoader(self._load, control.wake)
+        self._still = Still()
+        self._wake: Callable[[], None] | None = None
 
     @property
     def format(self) -> PixelFormat:
@@ -73,6 +77,8 @@ class EnhanceSession:
             outputs = [convert(frame, self._format) for frame in frames]
         if self._info.live:
             outputs = [replace(output, original=frame) for output, frame in zip(outputs, frames)]
+            for frame, output in zip(frames, outputs):
+                self._still.note(frame, output, self._made_with(), self._exposure if self._settings.enhanced else None)
         if frames:
             waited = began - (frames[-1].captured_at or began)
             self._computing.note_speed(waited, (perf_counter() - began) / len(frames))
@@ -83,6 +89,16 @@ class EnhanceSession:
         self._read_control()
         for run in self._runs(frames):
             self._computing.skip(self._exposed(run), self._spec(run[0]))
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` whenever the user changes something or an engine has been loaded."""
+        self._wake = wake
+        self._control.subscribe(wake)
+
+    def refresh(self) -> Frame | None:
+        """The picture that viewers stand still at, where what the user changed makes it another one."""
+        self._read_control()
+        return self._still.refresh(self._control.standing, self._made_with(), self._made_again)
 
     def restart(self) -> None:
         """Forgets the frames so far: the next one follows a seek or a lost connection."""
@@ -95,8 +111,11 @@ class EnhanceSession:
         return self._computing.describe()
 
     def close(self) -> None:
-        """Releases the buffers of the stream."""
-        self._exposure = None
+        """Releases the buffers of the stream. An engine that is being loaded is not waited for."""
+        if self._wake is not None:
+            self._control.unsubscribe(self._wake)
+        self._loader.forget()
+        self._exposure, self._still = None, Still()
         self._computing.forget()
 
     def _runs(self, frames: Sequence[Frame]) -> Iterator[list[Frame]]:
@@ -126,10 +145,35 @@ class EnhanceSession:
             return FrameBatch.of(run)
         format = self._spec(run[0]).working_format
         if self._exposure is None or format != self._exposed_format:  # the first frame, or one of another format
-            self._exposure = StreamExposure(format, self._enhancer.exposure, self._enhancer.denoise)
+            self._exposure = self._new_exposure(format)
             self._exposed_format = format
-            self._apply(self._settings)
         return FrameBatch.of(run, [self._exposure.next(frame) for frame in run])
+
+    def _new_exposure(self, format: PixelFormat) -> StreamExposure:
+        exposure = StreamExposure(format, self._enhancer.exposure, self._enhancer.denoise)
+        self._set(exposure)
+        return exposure
+
+    def _set(self, exposure: StreamExposure) -> None:
+        asked = self._enhancer.exposure if self._settings.exposure is None else self._settings.exposure
+        exposure.set(asked, self._settings.exposure_bias)
+
+    def _made_with(self) -> object:
+        return replace(self._settings, engine=""), self._computing
+
+    def _made_again(self, frame: Frame, exposure: StreamExposure | None) -> Frame:
+        """The frame with the settings now, beside the stream. `exposure` knows it, unless it was passed through."""
+        if not self._settings.enhanced:
+            return replace(convert(frame, self._format), original=frame)
+        spec = self._spec(frame)
+        if self._exposes and exposure is None:
+            exposure = self._new_exposure(spec.working_format)
+            exposure.next(frame)
+        if exposure is not None:
+            self._set(exposure)
+        given = FrameBatch.of([frame], None if exposure is None else [exposure.again()])
+        planes = self._computing.alone(given, spec, self._settings.strength)
+        return replace(frame.with_planes(tuple(plane[0] for plane in planes), self._format), original=frame)
 
     def _spec(self, frame: Frame) -> ProgramSpec:
         return self._spec_of(frame, self.batch)
@@ -138,88 +182,47 @@ class EnhanceSession:
         return ProgramSpec(like.width, like.height, batch, like.format, self._format, self._exposes)
 
     def _read_control(self) -> None:
-        """Takes up what the user changed since the last call."""
-        before, settings = self._settings, self._control.state
-        if settings is before:
-            return
-        self._apply(settings)
-        if settings.engine != before.engine:
-            self._change_engine(settings.engine)
-
-    def _apply(self, settings: ControlState) -> None:
-        self._settings = settings
-        asked = self._enhancer.exposure if settings.exposure is None else settings.exposure
-        if self._exposure is not None:
-            self._exposure.set(asked, settings.exposure_bias)
+        """Takes up what the user changed since the last call, and an engine that has been loaded."""
+        before, self._settings = self._settings, self._control.state
+        if self._settings is not before:
+            if self._exposure is not None:
+                self._set(self._exposure)
+            if self._settings.engine != before.engine:
+                self._change_engine(self._settings.engine)
+        loaded = self._loader.take()
+        if loaded is not None:
+            self._take_over(loaded)
 
     def _change_engine(self, asked: str) -> None:
-        """Computes with another engine from now on; one that cannot be used leaves the present one at work."""
+        """Computes with another engine: from now on if that is no work, or nobody waits for the frames of a file."""
+        was_loading = self._loader.asked is not None
+        at_once = asked == self.describe().engine or self._enhancer.has_program(asked, self._spec_of(self._info, 1))
+        if at_once or not self._info.live:
+            self._loader.forget()
+            self._take_over(self._loader.load(asked), tell=was_loading)
+        else:
+            self._info.events.publish("engine_loading", engine=asked)
+            self._loader.ask(asked)
+
+    def _load(self, asked: str) -> Computing | None:
+        """The engine that was asked for at work; None if that is so already."""
+        name = self._enhancer.choose_engine(self._info, asked)
+        if name == self.describe().engine:
+            return None
+        return Computing(self._enhancer, name, self._info, self._spec_of(self._info, 1))
+
+    def _take_over(self, loaded: Loaded, tell: bool = True) -> None:
+        """Lets another engine compute; one that cannot be used leaves the present one at work. `tell` publishes an
+        event also where nothing has changed, for those who heard that it loads."""
         present = self.describe().engine
-        try:
-            name = self._enhancer.choose_engine(self._info, asked)
-            if name == present:
-                return
-            self._computing = _Computing(self._enhancer, name, self._info, self._spec_of(self._info, 1))
-        except RealtimeError as error:
-            self._info.diagnostics.warn(f"the engine stays {present}: {error}")
+        if loaded.failure is not None:
+            reason = str(loaded.failure) or type(loaded.failure).__name__
+            self._info.diagnostics.warn(f"the engine stays {present}: {reason}")
+            self._info.events.publish("engine_failed", engine=loaded.asked, stays=present, reason=reason)
+            if self._control.state.engine == loaded.asked:
+                self._control.update(engine=present)
             return
-        self._info.events.publish("engine_changed", engine=name)
-
-
-class _Computing:
-    """An engine at work for one stream: its program and memory for frames of one kind, level and governor."""
-
-    def __init__(self, enhancer: Enhancer, name: str, info: StreamInfo, spec: ProgramSpec) -> None:
-        """Compiles for frames as in `spec`, whose batch is chosen here."""
-        self._enhancer, self._engine, self._abilities = enhancer, enhancer.engine(name), abilities(name)
-        self._level = 0
-        self._governor: Governor | None = None
-        if info.live and self._abilities.levels > 1:
-            self._governor = Governor(1 / float(info.rate or ASSUMED_RATE), self._abilities.levels)
-        self.batch = self._choose_batch(info, spec)
-        self._spec: ProgramSpec | None = None
-        self._program: Program
-        self._state: Any = None
-        self._select(replace(spec, batch=self.batch))
-
-    def process(self, frames: FrameBatch, spec: ProgramSpec, strength: float) -> tuple[Any, ...]:
-        self._select(spec)
-        # A last, smaller batch is filled up: another batch size would compile again.
-        given = frames.padded(spec.batch) if self._abilities.fixed_batch else frames
-        return self._program(given, strength, self._state, self._level)
-
-    def skip(self, frames: FrameBatch, spec: ProgramSpec) -> None:
-        self._select(spec)
-        self._program.skip(frames, self._state, self._level)
-
-    def forget(self) -> None:
-        """Drops memory and buffers."""
-        self._spec = self._state = None
-
-    def note_speed(self, waited: float, seconds: float) -> None:
-        """Lets the governor choose the level after a call whose newest frame had `waited`."""
-        if self._governor is not None:
-            self._level = self._governor.note(waited, seconds)
-
-    def describe(self) -> EngineInfo:
-        governor = self._governor.describe() if self._governor else None
-        return EngineInfo(self._abilities.name, self._engine.device, self._engine.precision, self.batch, governor)
-
-    def _select(self, spec: ProgramSpec) -> None:
-        """Frames of another kind than before, as a stream that changes its size has, start without memory."""
-        if spec == self._spec:
-            return
-        self._program = self._enhancer.program(self._abilities.name, spec)
-        self._spec, self._state = spec, self._program.new_state()
-
-    def _choose_batch(self, info: StreamInfo, spec: ProgramSpec) -> int:
-        """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
-        asked = self._enhancer.options.batch
-        if isinstance(asked, int):
-            return asked
-        if info.live:
-            return 1
-        if self._engine.device == "cpu" or not self._abilities.fixed_batch:
-            return self._abilities.cpu_batch
-        name = self._abilities.name
-        return choose_batch(self._engine, lambda s: self._enhancer.program(name, s), spec, info.frames)
+        if loaded.computing is not None:
+            self._computing = loaded.computing
+        if loaded.computing is not None or tell:
+            self._info.events.publish("engine_changed", engine=self.describe().engine)

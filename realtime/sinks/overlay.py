@@ -15,7 +15,7 @@ import numpy as np
 
 from realtime.frame import Samples
 
-WHITE, BLACK, AMBER = (255, 255, 255), (0, 0, 0), (255, 190, 60)
+WHITE, BLACK, AMBER, RED = (255, 255, 255), (0, 0, 0), (255, 190, 60), (235, 45, 35)
 #: Text height is this share of the picture's height, but at least `SMALLEST_TEXT` pixels.
 TEXT_SHARE, SMALLEST_TEXT = 1 / 36, 12
 #: Width and height that a picture must have for text to be readable in it.
@@ -116,6 +116,24 @@ def with_text(
     for index, line in enumerate(lines):
         at = (round(left), round(top + step * (index + 0.75)))
         cv2.putText(result, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA)
+    return result
+
+
+def with_mark(picture: Samples, text: str = "REC") -> Samples:
+    """The picture with a red dot and a word over a darkened box, at the top right: it is being recorded."""
+    height, width = picture.shape[:2]
+    scale = max(height * TEXT_SHARE, SMALLEST_TEXT) / CAPITAL_HEIGHT
+    step = 2.0 * CAPITAL_HEIGHT * scale
+    wide, margin = step + _text_width(text, scale), 0.02 * width
+    left, top = max(width - margin - wide, 0.0), margin
+    result = picture.copy()
+    pad = step / 3
+    box = result[max(0, round(top - pad)) : round(top + step + pad), max(0, round(left - pad)) :]
+    box //= 3
+    center, radius = (round(left + step * 0.4), round(top + step * 0.52)), max(2, round(step * 0.27))
+    cv2.circle(result, center, radius, RED, cv2.FILLED, cv2.LINE_AA)
+    at, thickness = (round(left + step * 0.9), round(top + step * 0.75)), max(1, round(2 * scale))
+    cv2.putText(result, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, thickness, cv2.LINE_AA)
     return result
 
 

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
-from realtime.control import Control, Playback
+from realtime.control import Control, Playback, Standing
 from realtime.errors import StopStreaming
 from realtime.events import Link
-from realtime.frame import Frame, Samples
+from realtime.frame import RGB, Frame, Samples
+from realtime.media.pixel_formats import convert
 from realtime.report import Report
-from realtime.sinks.overlay import View, compose, enlarged, grayed, position_bar, with_text
+from realtime.sinks.happenings import Happenings
+from realtime.sinks.overlay import View, compose, enlarged, grayed, position_bar, with_mark, with_text
 
 STRENGTH_STEP, EXPOSURE_STEP = 0.1, 0.5
 SEEK_SECONDS = 5.0
 #: Key codes as OpenCV's waitKeyEx reports them on X11 (GTK and Qt), macOS and Windows.
 LEFT, RIGHT = frozenset({65361, 63234, 2424832}), frozenset({65363, 63235, 2555904})
 ESCAPE = 27
-#: Frames that a notice, such as "snapshot written", stays on the picture.
-NOTICE_FRAMES = 60
+#: Seconds that a notice, such as "snapshot written", stays on the picture.
+NOTICE_SECONDS = 2.5
 
 
 @dataclass
 class Actions:
-    """What keys may do beyond the picture itself; None hides the key. Each returns a notice, or None."""
+    """What keys may do beyond the picture itself; None hides the key. Each returns a notice, which may be
+    empty."""
 
     snapshot: Callable[[Samples], str] | None = None
     toggle_recording: Callable[[], str] | None = None
@@ -46,41 +50,57 @@ class Viewer:
     view: View = field(default_factory=View)
     frozen: bool = False
     report: Report | None = None
+    happenings: Happenings = field(default_factory=Happenings)
 
     def __post_init__(self) -> None:
-        self._after: Samples | None = None
+        self._shown: Frame | None = None
         self._before: Samples | None = None
-        self._notice, self._notice_left = "", 0
+        self._notice, self._notice_end, self._told = "", 0.0, 0
 
-    def show(self, after: Frame, before: Frame | None) -> None:
-        """Takes the newest frame, 8-bit RGB, and what it was before."""
-        self._notice_left = max(self._notice_left - 1, 0)
-        if self.frozen and self._after is not None:
+    def show(self, frame: Frame) -> None:
+        """Takes the newest frame, 8-bit RGB, with its original in any format. A picture that stands still is replaced
+        by itself alone, made anew."""
+        if self._shown is not None and self.frozen and not frame.repeated:
             return
-        self._after = after.planes[0]
-        self._before = None if before is None else before.planes[0]
+        if self._shown is not None and frame.repeated and not self.frozen and frame.pts != self._shown.pts:
+            return  # it was made for a picture that is gone
+        self._shown, self._before = frame, None
 
-    @property
-    def needs_original(self) -> bool:
-        """Whether `show` should be given the frame before processing."""
-        return self.view.needs_original
+    def texts(self) -> tuple[str, ...]:
+        """What is written over the picture apart from help and figures: when it changes, the picture does."""
+        news, number = self.happenings.news
+        if number != self._told:
+            self._told = number
+            self.notice(news)
+        lines = [f"engine {self.happenings.loading} is loading"] if self.happenings.loading else []
+        if perf_counter() < self._notice_end and self._notice:
+            lines.append(self._notice)
+        if self.frozen or (self.playback is not None and self.playback.paused):
+            lines.append("paused")
+        return (*lines, *(["REC"] if self.happenings.recording else []))
 
     def picture(self) -> Samples | None:
         """What to put on the screen now, uint8 RGB (H, W, 3); None before the first frame."""
-        if self._after is None:
+        plain = self.plain_picture()
+        if plain is None:
             return None
-        picture = enlarged(compose(self._after, self._before, self.view))
+        picture = enlarged(plain)
         if not self.link.state.connected:
-            return grayed(picture, self.link.state.message)
-        if self.playback is not None and self.playback.length and (self.view.figures or self.playback.paused):
-            picture = position_bar(picture, self.playback.position / self.playback.length)
-        return with_text(picture, self._lines())
+            picture = grayed(picture, self.link.state.message)
+        else:
+            if self.playback is not None and self.playback.length and (self.view.figures or self.playback.paused):
+                picture = position_bar(picture, self.playback.position / self.playback.length)
+            picture = with_text(picture, self._lines())
+        return with_mark(picture) if self.happenings.recording else picture
 
     def plain_picture(self) -> Samples | None:
         """The same without any text: what a snapshot holds."""
-        if self._after is None:
+        if self._shown is None:
             return None
-        return compose(self._after, self._before, self.view)
+        original = self._shown.original
+        if self.view.needs_original and self._before is None and original is not None:
+            self._before = convert(original, RGB).planes[0]
+        return compose(self._shown.planes[0], self._before, self.view)
 
     def key(self, code: int) -> None:
         """Does what a key means; unknown keys do nothing. Raises StopStreaming for the keys that quit."""
@@ -102,8 +122,8 @@ class Viewer:
         return [f"{name if name != ' ' else 'space'}  {text}" for name, (text, _) in self._keys().items()] + seek
 
     def notice(self, text: str) -> None:
-        """Shows a short text for about two seconds."""
-        self._notice, self._notice_left = text, NOTICE_FRAMES
+        """Shows a short text for `NOTICE_SECONDS`, also where no frame comes."""
+        self._notice, self._notice_end = text, perf_counter() + NOTICE_SECONDS
 
     def _keys(self) -> dict[str, tuple[str, Callable[[], None]]]:
         keys: dict[str, tuple[str, Callable[[], None]]] = {
@@ -138,11 +158,7 @@ class Viewer:
         lines = []
         if self.view.figures and self.report is not None:
             lines += figures(self.report, self.control)
-        if self._notice_left:
-            lines.append(self._notice)
-        if self.frozen or (self.playback is not None and self.playback.paused):
-            lines.append("paused")
-        return lines
+        return lines + [line for line in self.texts() if line != "REC"]
 
     def _view(self, **changes: object) -> None:
         self.view = replace(self.view, **changes)  # type: ignore[arg-type]
@@ -153,8 +169,10 @@ class Viewer:
     def _pause(self) -> None:
         if self.playback is not None:
             self.playback.paused = not self.playback.paused
+            self.control.hold(Standing.SOURCE if self.playback.paused else Standing.NO)
         else:
             self.frozen = not self.frozen
+            self.control.hold(Standing.PICTURE if self.frozen else Standing.NO)
 
     def _toggle_enhanced(self) -> None:
         enhanced = self.control.update(enhanced=not self.control.state.enhanced).enhanced
@@ -166,9 +184,9 @@ class Viewer:
         self.notice(f"strength {strength:.1f}")
 
     def _exposure(self, step: float) -> None:
-        bias = min(max(self.control.state.exposure_bias + step, -6.0), 6.0)
-        self.control.update(exposure_bias=bias)
-        self.notice(f"exposure {bias:+.1f} stops")
+        wanted = self.control.state.with_exposure(step)
+        self.control.update(exposure=wanted.exposure, exposure_bias=wanted.exposure_bias)
+        self.notice(f"exposure {wanted.exposure_text}")
 
     def _snapshot(self) -> None:
         picture = self.plain_picture()
@@ -193,6 +211,6 @@ def figures(report: Report, control: Control) -> list[str]:
     dropped = [f"{report.dropped} dropped"]
     dropped += [f"{output.dropped} by {output.name}" for output in report.outputs if output.dropped]
     lines.append(", ".join(dropped))
-    settings = f"strength {state.strength:.1f}  exposure {state.exposure_bias:+.1f}"
+    settings = f"strength {state.strength:.1f}  exposure {state.exposure_text}"
     lines.append(settings if state.enhanced else f"{settings}  off")
     return lines

@@ -14,8 +14,7 @@ import cv2
 
 from realtime.control import Control
 from realtime.errors import SinkError, StopStreaming
-from realtime.frame import RGB, Frame, Samples, StreamInfo
-from realtime.media.pixel_formats import convert
+from realtime.frame import Frame, Samples, StreamInfo
 from realtime.report import Report
 from realtime.sinks.base import Sink
 from realtime.sinks.overlay import letterboxed
@@ -50,9 +49,11 @@ class Window(Sink):
         self._caption = ""
         self._width = self._height = 1
         self._area, self._left = (1, 1), 0
+        self._texts: tuple[str, ...] = ()
 
     def open(self, info: StreamInfo) -> None:
         self._viewer.link, self._info = info.link, info
+        self._viewer.happenings.follow(info.events)
         cv2.namedWindow(self._title, FLAGS)
         self._fit(info.width, info.height)
         cv2.setMouseCallback(self._title, self._mouse)
@@ -60,19 +61,19 @@ class Window(Sink):
         self._open = True
 
     def write(self, frame: Frame) -> None:
-        before = frame.original if self._viewer.needs_original else None
-        self._viewer.show(frame, None if before is None else convert(before, RGB))
+        self._viewer.show(frame)
         self._draw()
 
     def poll(self) -> None:
         code = cv2.waitKeyEx(1)
+        if self._closed():  # looked at first: drawing would open the window again
+            raise StopStreaming
         if code != -1:
             self._viewer.key(code)
         # Between frames only what changes without one is drawn again.
-        if code != -1 or not self._info.link.state.connected or self._shown_area() != self._area:
+        changed = self._shown_area() != self._area or self._viewer.texts() != self._texts
+        if code != -1 or changed or not self._info.link.state.connected:
             self._draw()
-        if self._closed():
-            raise StopStreaming
 
     def set_status(self, report: Report) -> None:
         """The figures that the overlay and the title show."""
@@ -93,6 +94,7 @@ class Window(Sink):
             pass  # already closed by its button
 
     def _draw(self) -> None:
+        self._texts = self._viewer.texts()
         picture = self._viewer.picture()
         if picture is not None:
             # Side by side and turned pictures have another shape.

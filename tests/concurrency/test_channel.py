@@ -222,3 +222,24 @@ def test_patience_ends() -> None:
     assert channel.take(1, timeout=0.01) == [7]
     channel.close()
     assert channel.take(1, timeout=0.01) == []
+
+
+def test_waking_returns_nothing_once_whatever_is_inside() -> None:
+    channel = Channel[int](2)
+    channel.put(1)
+    channel.wake()
+    assert channel.take() is None
+    assert channel.take() == [1]
+    channel.close()
+    channel.wake()
+    assert channel.take() == []
+
+
+def test_one_who_waits_is_woken() -> None:
+    channel = Channel[int](1)
+    taken: list[object] = []
+    thread = threading.Thread(target=lambda: taken.append(channel.take()))
+    thread.start()
+    channel.wake()
+    thread.join(TIMEOUT)
+    assert taken == [None]

@@ -11,11 +11,11 @@ import pytest
 from doubles import Echo
 
 from realtime import Control, Frame, PixelFormat, StreamInfo
-from realtime.control import ControlState
+from realtime.control import ControlState, Standing
 from realtime.enhance.quick_start import QuickStart
 from realtime.events import Event
 from realtime.frame import RGB
-from realtime.processor import Processor, Session
+from realtime.processor import Processor, Refreshes, Session
 
 TIMEOUT = 20
 YUV = PixelFormat("yuv", 8, (2, 2), full_range=False)
@@ -80,6 +80,33 @@ def test_settings_act_before_the_network_has_joined() -> None:
     assert (off.planes[0] == dark().planes[0]).all()
     loading.allowed.set()
     wait_until_ready(session)
+    session.close()
+
+
+def test_a_paused_picture_shows_what_is_changed_and_the_network_when_it_joins() -> None:
+    loading, control, woken = Loading(), Control(ControlState(exposure=0.0)), threading.Event()
+    session = QuickStart(loading, control, 12).session(StreamInfo(64, 48, YUV, live=True), YUV)
+    assert isinstance(session, Refreshes)
+    session.watch(woken.set)
+    (shown,) = session.process([dark()])
+    control.hold(Standing.SOURCE)
+    assert session.refresh() is None
+    control.update(exposure=3.0)
+    lifted = session.refresh()
+    assert lifted is not None
+    assert lifted.repeated
+    assert lifted.planes[0].mean() > 1.5 * shown.planes[0].mean()
+    control.update(enhanced=False)
+    off = session.refresh()
+    assert off is not None
+    assert (off.planes[0] == dark().planes[0]).all()
+    woken.clear()
+    loading.allowed.set()
+    assert woken.wait(TIMEOUT)
+    wait_until_ready(session)
+    joined = session.refresh()
+    assert joined is not None
+    assert (joined.repeated, session.describe().engine) == (True, "echo")
     session.close()
 
 

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from streams import VIDEO, difference, info, night
 
 from realtime import Control, ControlState, Enhancer, PixelFormat, StreamInfo
+from realtime.control import Standing
+from realtime.enhance.engines.factory import create_engine
 from realtime.enhance.engines.registry import ENGINES
 from realtime.enhance.session import LARGEST_GAP, EnhanceSession
 from realtime.frame import RGB, Frame
@@ -253,13 +255,21 @@ def test_another_engine_takes_over(make: Callable[..., Enhancer]) -> None:
     about.events.subscribe(events.append)
     assert stream.describe().engine == "exact"
     control.update(engine="fast")
+    stream.process(NIGHT[:1])
+    stream._loader.join()
+    stream.restart()
     outputs = streams.run(stream, NIGHT[:4])
     assert stream.describe().engine == "fast"
-    assert [(event.kind, event.details) for event in events] == [("engine_changed", {"engine": "fast"})]
+    assert [(event.kind, event.details["engine"]) for event in events] == [
+        ("engine_loading", "fast"),
+        ("engine_changed", "fast"),
+    ]
     expected = [frame.planes[0] for frame in streams.run(session(make("fast"), live=True), NIGHT[:4])]
     assert all(np.array_equal(frame.planes[0], plane) for frame, plane in zip(outputs, expected))
     control.update(engine="auto")  # the enhancer's own engine again
     stream.process(NIGHT[4:5])
+    stream._loader.join()
+    stream.process(NIGHT[5:6])
     assert stream.describe().engine == "exact"
 
 
@@ -273,6 +283,158 @@ def test_an_engine_that_cannot_be_used_leaves_the_present_one(weights: Path) -> 
     first, second = about.diagnostics.warnings
     assert first.startswith("the engine stays exact: weights ")
     assert second.startswith("the engine stays exact: engine 'magic' is not one of auto, exact, fast")
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The exact engine is made when this is set."""
+    allowed, make_engine = threading.Event(), create_engine
+
+    def create(name: str, *arguments: Any) -> Any:
+        if name == "exact":
+            assert allowed.wait(60)
+        return make_engine(name, *arguments)
+
+    monkeypatch.setattr("realtime.enhance.enhancer.create_engine", create)
+    return allowed
+
+
+def loading_session(student_weights: Path) -> tuple[EnhanceSession, Control, list[tuple[str, Any]]]:
+    """A live stream of the fast engine, and its events."""
+    enhancer = Enhancer(**synthetic.QUICK | {"engine": "fast", "exposure": "auto", "weights": student_weights})
+    stream, control, about = controlled(enhancer, live=True)
+    heard: list[tuple[str, Any]] = []
+    about.events.subscribe(lambda event: heard.append((event.kind, event.details["engine"])))
+    return stream, control, heard
+
+
+def test_the_picture_goes_on_while_an_engine_loads(loading: threading.Event, student_weights: Path) -> None:
+    stream, control, heard = loading_session(student_weights)
+    woken = threading.Event()
+    stream.watch(woken.set)
+    control.update(engine="exact")
+    stream.process(NIGHT[:1])
+    woken.clear()
+    stream.restart()  # what compiles for the present engine does not wait either
+    assert len(streams.run(stream, NIGHT[1:4])) == 3
+    assert stream.describe().engine == "fast"
+    assert heard == [("engine_loading", "exact")]
+    loading.set()
+    stream._loader.join()
+    assert woken.is_set(), "a picture that stands still must hear of it"
+    stream.process(NIGHT[4:5])
+    assert stream.describe().engine == "exact"
+    assert heard[1:] == [("engine_changed", "exact")]
+    control.update(engine="fast")  # that is loaded already
+    stream.process(NIGHT[5:6])
+    assert stream.describe().engine == "fast"
+    assert heard[2:] == [("engine_changed", "fast")]
+
+
+def test_who_changes_their_mind_while_an_engine_loads_keeps_the_present_one(
+    loading: threading.Event, student_weights: Path
+) -> None:
+    stream, control, heard = loading_session(student_weights)
+    for index, name in enumerate(("exact", "fast")):
+        control.update(engine=name)
+        stream.process(NIGHT[index : index + 1])
+    loading.set()
+    stream._loader.join()
+    stream.process(NIGHT[2:3])
+    assert stream.describe().engine == "fast"
+    assert heard == [("engine_loading", "exact"), ("engine_changed", "fast")]
+
+
+def test_closing_does_not_wait_for_an_engine(loading: threading.Event, student_weights: Path) -> None:
+    stream, control, heard = loading_session(student_weights)
+    control.update(engine="exact")
+    stream.process(NIGHT[:1])
+    stream.close()
+    loading.set()
+    stream._loader.join()
+    assert heard == [("engine_loading", "exact")]
+
+
+def test_a_live_engine_that_does_not_load_is_told_and_the_present_one_goes_on(
+    monkeypatch: pytest.MonkeyPatch, student_weights: Path
+) -> None:
+    stream, control, heard = loading_session(student_weights)
+
+    def fails(*arguments: Any) -> Any:
+        raise ImportError("no such library")
+
+    monkeypatch.setattr("realtime.enhance.enhancer.create_engine", fails)
+    control.update(engine="exact")
+    stream.process(NIGHT[:1])
+    stream._loader.join()
+    stream.process(NIGHT[1:2])
+    assert heard == [("engine_loading", "exact"), ("engine_failed", "exact")]
+    assert (stream.describe().engine, control.state.engine) == ("fast", "fast")
+
+
+# A picture that stands still.
+
+
+def test_a_paused_source_shows_what_is_changed_and_remembers_the_stream(make: Callable[..., Enhancer]) -> None:
+    (stream, control, _), (other, _, _) = controlled(make("fast"), live=True), controlled(make("fast"), live=True)
+    *_, shown = streams.run(stream, NIGHT[:6])
+    streams.run(other, NIGHT[:6])
+    assert stream.refresh() is None
+    control.hold(Standing.SOURCE)
+    assert stream.refresh() is None, "it is as it was"
+    changes: list[dict[str, Any]] = [{"exposure_bias": 1.0}, {"strength": 0.0}, {"enhanced": False}, {"enhanced": True}]
+    levels = []
+    for change in changes:
+        control.update(**change)
+        again = stream.refresh()
+        assert again is not None
+        assert (again.repeated, again.pts, again.original) == (True, shown.pts, NIGHT[5])
+        assert stream.refresh() is None
+        levels.append(float(again.planes[0].mean()))
+    dark = float(NIGHT[5].planes[0].mean())
+    assert levels[0] > float(shown.planes[0].mean()) + 2
+    assert levels[1:] == [dark] * 3
+    control.update(strength=1.0, exposure_bias=0.0)
+    assert stream.refresh() is not None
+    control.hold(Standing.NO)
+    assert difference(streams.run(stream, NIGHT[6:]), streams.run(other, NIGHT[6:])) == 0
+
+
+def test_a_picture_held_beside_a_camera_that_goes_on(make: Callable[..., Enhancer]) -> None:
+    (stream, control, _), (other, _, _) = controlled(make("fast"), live=True), controlled(make("fast"), live=True)
+    *_, shown = streams.run(stream, NIGHT[:4])
+    streams.run(other, NIGHT[:4])
+    control.hold(Standing.PICTURE)
+    held = stream.refresh()
+    assert held is not None
+    assert (held.pts, held.repeated) == (shown.pts, True)
+    assert (held.planes[0] == shown.planes[0]).all()
+    assert difference(streams.run(stream, NIGHT[4:8]), streams.run(other, NIGHT[4:8])) == 0
+    assert stream.refresh() is None
+    control.update(exposure_bias=1.0)
+    brighter = stream.refresh()
+    assert brighter is not None
+    assert (brighter.pts, brighter.original) == (shown.pts, NIGHT[3])
+    assert brighter.planes[0].mean() > held.planes[0].mean() + 2
+    control.hold(Standing.NO)
+    assert stream.refresh() is None
+
+
+def test_enhancing_is_switched_on_while_the_picture_stands_still(make: Callable[..., Enhancer]) -> None:
+    stream, control, _ = controlled(make("fast"), live=True)
+    control.update(enhanced=False)
+    stream.process(NIGHT[:1])
+    control.hold(Standing.SOURCE)
+    control.update(enhanced=True)
+    again = stream.refresh()
+    assert again is not None
+    assert again.planes[0].mean() > NIGHT[0].planes[0].mean() + 2
+
+
+def test_the_control_says_what_the_weights_were_trained_for(weights: Path) -> None:
+    """Keys change the exposure from there."""
+    _, control, _ = controlled(Enhancer(weights=weights, **synthetic.QUICK | {"exposure": None}))
+    assert control.state.exposure == "off"
 
 
 # The governor.

@@ -159,7 +159,23 @@ def test_every_key_does_on_the_screen_what_the_help_says(display: str, still: Pa
 def test_the_engine_is_changed_by_a_key(display: str, still: Path, tmp_path: Path) -> None:
     with desk(display, tmp_path, str(still)) as at:
         at.press("g")
+        assert at.live.until("engine_loading")["engine"] == "exact"
         assert at.live.until("engine_changed")["engine"] == "exact"
+        at.press("q")
+        assert at.live.wait() == 0
+
+
+def test_a_paused_picture_answers_to_keys(display: str, still: Path, tmp_path: Path) -> None:
+    with desk(display, tmp_path, str(still)) as at:
+        on = level(at.until(lambda p: level(p) > level(p, 0.05, 0.45) + 15, "the clip"))
+        at.press("space")
+        at.until(lambda p: text(p) > 60, "the word")
+        at.press("e")
+        at.until(lambda p: level(p) < on - 15, "the picture without enhancement")
+        at.press("c")
+        at.until(lambda p: line(p) is not None, "the divider")
+        at.press("e")
+        at.until(lambda p: level(p) > on - 8 and level(p, 0.2, 0.45) < on - 15, "before and after")
         at.press("q")
         assert at.live.wait() == 0
 

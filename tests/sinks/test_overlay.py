@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.sinks.overlay import View, compose, grayed, position_bar, with_text
+from realtime.sinks.overlay import View, compose, grayed, position_bar, with_mark, with_text
 
 BEFORE = np.full((90, 160, 3), 10, np.uint8)
 AFTER = np.full((90, 160, 3), 200, np.uint8)
@@ -34,6 +34,18 @@ def test_mirror_and_rotation() -> None:
     assert (compose(AFTER, None, View(rotation=90)) == np.rot90(AFTER, -1)).all()
     assert (compose(AFTER, None, View(rotation=180)) == np.rot90(AFTER, 2)).all()
     assert (compose(AFTER, None, View(rotation=270)) == np.rot90(AFTER)).all()
+
+
+@pytest.mark.parametrize("shape", [(40, 60, 3), (180, 320, 3), (1080, 1920, 3), (640, 90, 3)])
+def test_the_mark_is_at_the_top_right(shape: tuple[int, int, int]) -> None:
+    plain = np.full(shape, 90, np.uint8)
+    marked = with_mark(plain)
+    assert (plain == 90).all()
+    changed = np.argwhere((marked != plain).any(2))
+    assert changed[:, 1].max() == shape[1] - 1
+    if shape[1] > 200:
+        assert changed[:, 0].max() < shape[0] / 4
+        assert changed[:, 1].min() > shape[1] / 2
 
 
 def test_a_lost_picture_is_gray_and_darker_and_says_so() -> None:

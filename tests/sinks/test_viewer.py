@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from realtime import Control, EngineInfo, Frame, StopStreaming, StreamInfo
-from realtime.control import LAST_SECONDS, Playback
-from realtime.events import Link
+from realtime.control import LAST_SECONDS, ControlState, Playback, Standing
+from realtime.events import EventBus, Link
 from realtime.frame import Samples
 from realtime.report import RunStats
 from realtime.sinks.viewer import LEFT, RIGHT, Actions, Viewer
@@ -15,15 +17,16 @@ from realtime.sinks.viewer import LEFT, RIGHT, Actions, Viewer
 WIDTH, HEIGHT = 1280, 720
 
 
-def frame(value: int) -> Frame:
+def frame(value: int, before: int | None = None, **fields: Any) -> Frame:
+    """A gray frame, whose left half is darker, and what it was before."""
     picture = np.full((HEIGHT, WIDTH, 3), value, np.uint8)
     picture[:, : WIDTH // 2] //= 2
-    return Frame((picture,))
+    return Frame((picture,), original=None if before is None else frame(before), **fields)
 
 
 def viewer(**fields: object) -> Viewer:
     result = Viewer(Control(), **fields)  # type: ignore[arg-type]
-    result.show(frame(200), frame(20))
+    result.show(frame(200, 20))
     return result
 
 
@@ -39,6 +42,10 @@ def plain(one: Viewer) -> Samples:
     return result
 
 
+def standing(one: Viewer) -> Standing:
+    return one.control.standing
+
+
 def press(one: Viewer, keys: str) -> None:
     for key in keys:
         one.key(ord(key))
@@ -50,7 +57,7 @@ def test_it_shows_the_enhanced_picture_alone_at_first() -> None:
 
 def test_a_small_picture_is_enlarged_so_that_text_can_be_read() -> None:
     one = Viewer(Control())
-    one.show(Frame((np.full((90, 160, 3), 9, np.uint8),)), None)
+    one.show(Frame((np.full((90, 160, 3), 9, np.uint8),)))
     assert picture(one).shape == (480, 853, 3)
     plain = one.plain_picture()
     assert plain is not None
@@ -72,9 +79,7 @@ def test_q_and_escape_quit(key: str) -> None:
 
 def test_c_shows_a_divider_that_can_be_dragged() -> None:
     one = viewer()
-    assert not one.needs_original
     press(one, "c")
-    assert one.needs_original
     one.drag(0.75)
     assert (picture(one)[:, WIDTH * 3 // 4 - 4] == 20).all()
     assert (picture(one)[:, WIDTH * 3 // 4 + 4] == 200).all()
@@ -122,23 +127,109 @@ def test_e_plus_minus_dot_and_comma_change_the_shared_control() -> None:
     assert (state.enhanced, state.strength, state.exposure_bias) == (True, 1.0, 6.0)
 
 
-def test_a_change_is_told_for_a_while() -> None:
+def test_a_change_is_told_for_a_while_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many frames come meanwhile, a paused picture gets none."""
+    now = [100.0]
+    monkeypatch.setattr("realtime.sinks.viewer.perf_counter", lambda: now[0])
     one = viewer()
     press(one, "-")
     assert (picture(one) != frame(200).planes[0]).any()
+    now[0] += 2
     for _ in range(100):
-        one.show(frame(200), None)
+        one.show(frame(200))
+    assert (picture(one) != frame(200).planes[0]).any()
+    now[0] += 1
     assert (picture(one) == frame(200).planes[0]).all()
 
 
 def test_space_freezes_a_live_picture() -> None:
     one = viewer()
     press(one, " ")
-    one.show(frame(90), None)
+    one.show(frame(90))
     assert plain(one).max() == 200
     press(one, " ")
-    one.show(frame(90), None)
+    one.show(frame(90))
     assert plain(one).max() == 90
+
+
+def test_a_frozen_picture_is_replaced_by_itself_alone() -> None:
+    """The session makes it anew when something changes; what is made too late is for a picture that is gone."""
+    one = Viewer(Control())
+    one.show(frame(200, 20, pts=5))
+    press(one, " ")
+    assert standing(one) is Standing.PICTURE
+    one.show(frame(90, pts=6))
+    one.show(frame(120, 30, pts=5, repeated=True))
+    assert plain(one).max() == 120
+    press(one, "b")
+    assert plain(one)[0, WIDTH - 1].max() == 30, "what it was before is there too"
+    press(one, "b ")
+    assert standing(one) is Standing.NO
+    one.show(frame(90, pts=7))
+    one.show(frame(120, pts=5, repeated=True))
+    assert plain(one).max() == 90
+
+
+def test_a_paused_file_says_that_the_source_stands_still() -> None:
+    one = viewer(playback=Playback())
+    press(one, " ")
+    assert standing(one) is Standing.SOURCE
+    one.show(frame(120, repeated=True))
+    assert plain(one).max() == 120
+    press(one, " ")
+    assert standing(one) is Standing.NO
+
+
+@pytest.mark.parametrize(
+    ("exposure", "keys", "after", "says"),
+    [
+        (None, "..,", (None, 0.5), "+0.5 stops"),
+        ("scene", ",", ("scene", -0.5), "-0.5 stops"),
+        ("off", ",", ("off", 0.0), "off"),
+        ("off", ".", (0.0, 0.0), "0.0 EV"),
+        ("off", "..", (0.5, 0.0), "0.5 EV"),
+        ("off", "..,,", ("off", 0.0), "off"),
+        ("2", ".", (2.5, 0.0), "2.5 EV"),
+        (5.8, "..", (6.0, 0.0), "6.0 EV"),
+    ],
+)
+def test_keys_change_the_exposure_from_where_it_is(
+    exposure: str | float | None, keys: str, after: tuple[object, float], says: str
+) -> None:
+    one = Viewer(Control(ControlState(exposure=exposure)))
+    press(one, keys)
+    state = one.control.state
+    assert (state.exposure, state.exposure_bias) == after
+    assert one.texts() == (f"exposure {says}",)
+
+
+def test_events_are_told_on_the_picture() -> None:
+    one, bus = viewer(), EventBus()
+    one.happenings.follow(bus)
+    bus.publish("engine_loading", engine="exact")
+    assert one.texts() == ("engine exact is loading",)
+    bus.publish("engine_failed", engine="exact", stays="fast", reason="a long story")
+    assert one.texts() == ("engine exact cannot be used, fast goes on",)
+    bus.publish("engine_changed", engine="exact")
+    assert one.texts() == ("engine exact",)
+
+
+def test_a_recording_is_marked_on_the_picture_and_not_in_snapshots() -> None:
+    one, bus = viewer(), EventBus()
+    one.happenings.follow(bus)
+    bus.publish("recording_started", path="a.mkv")
+    corner = picture(one)[:80, -200:].astype(int)
+    assert ((corner[..., 0] > 180) & (corner[..., 1] < 90)).sum() > 100
+    assert (plain(one) == frame(200).planes[0]).all()
+    one.link.lost("camera 0 is lost")
+    corner = picture(one)[:80, -200:].astype(int)
+    assert ((corner[..., 0] > 180) & (corner[..., 1] < 90)).sum() > 100, "it goes on across the gap"
+    one.link.restored()
+    bus.publish("recording_finished", path="a.mkv")
+    assert (picture(one) == frame(200).planes[0]).all()
+    bus.publish("recording_started", path="a.mkv")
+    bus.publish("output_failed", path="a.mkv", reason="disk full")
+    assert one.texts() == ("the recording ended: it cannot be written",)
 
 
 def test_space_and_arrows_steer_a_file() -> None:

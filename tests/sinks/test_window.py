@@ -14,7 +14,7 @@ import synthetic
 from screen import Screen
 
 from realtime import Control, Frame, Report, SinkError, StopStreaming, StreamInfo
-from realtime.events import Event
+from realtime.events import Event, EventBus
 from realtime.frame import RGB, PixelFormat
 from realtime.media.libav import cv2
 from realtime.sinks.overlay import View
@@ -58,6 +58,18 @@ def test_its_own_button_ends_the_stream(screen: Screen) -> None:
             sink.poll()
 
 
+def test_a_window_that_was_closed_is_not_drawn_again(screen: Screen) -> None:
+    """OpenCV would open another one; the size of a closed one differs from what was shown."""
+    with Window() as sink:
+        sink.open(INFO)
+        sink.write(shown_frame())
+        screen.visible, screen.size = 0.0, (-1, -1)
+        screen.key = ord("m")
+        with pytest.raises(StopStreaming):
+            sink.poll()
+    assert len(screen.shown) == 1
+
+
 def test_a_window_that_does_not_know_whether_it_is_visible_stays(screen: Screen) -> None:
     screen.visible = -1.0
     with Window() as sink:
@@ -84,6 +96,34 @@ def test_nothing_is_drawn_between_frames_unless_something_changed(screen: Screen
         INFO.link.restored()
         assert len(screen.shown) == 3
         assert not np.array_equal(screen.shown[-1], screen.shown[-2])
+
+
+def test_a_notice_that_ends_is_drawn_though_no_frame_comes(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("realtime.sinks.viewer.perf_counter", lambda: now[0])
+    with Window() as sink:
+        sink.open(INFO)
+        sink.write(shown_frame())
+        screen.key = ord("-")
+        sink.poll()
+        screen.key = -1
+        assert not np.array_equal(screen.shown[-1], screen.shown[0])
+        now[0] += 3
+        sink.poll()
+        sink.poll()
+    assert len(screen.shown) == 3
+    assert np.array_equal(screen.shown[-1], screen.shown[0])
+
+
+def test_an_event_is_drawn_though_no_frame_comes(screen: Screen) -> None:
+    info = replace(INFO, events=EventBus())
+    with Window() as sink:
+        sink.open(info)
+        sink.write(shown_frame())
+        info.events.publish("engine_loading", engine="exact")
+        sink.poll()
+    assert len(screen.shown) == 2
+    assert not np.array_equal(screen.shown[0], screen.shown[1])
 
 
 def test_before_and_after_beside_each_other_and_the_divider_follows_the_mouse(screen: Screen) -> None:

@@ -107,6 +107,13 @@ class TemporalDenoiser:
             memory.fine, before or memory.fine, self._now, memory.share, exposure, dark, self._buffers
         )
 
+    def lift_again(self, exposure: ExposureMap, dark: Dark | None = None) -> Fine:
+        """The same frame as `lift` has returned, lifted otherwise; the memory stays as it is."""
+        memory = self._memory
+        if memory is not None and memory.share is not None:
+            memory.share = np.zeros_like(memory.share)  # the frame is in the mean already
+        return self.lift(exposure, dark)
+
     def _first(self, small: Reduced, noise: Floats | None = None) -> _Memory:
         count = np.ones_like(small.luma)
         return _Memory(small, count, first_noise(self._side(count)) if noise is None else noise)
