@@ -9,7 +9,7 @@ from realtime.concurrency import Channel
 from realtime.errors import StopStreaming
 from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
 from realtime.media.pixel_formats import convert
-from realtime.sinks.base import Interactive, Sink
+from realtime.sinks.base import HearsEnd, Interactive, Sink
 
 #: Frames that a recording may lag behind a live picture before capture has to drop some.
 RECORDING_BACKLOG = 32
@@ -47,6 +47,9 @@ class Output:
         except StopStreaming:
             self.channel.cancel()
             stop()
+        finally:
+            if isinstance(self.sink, HearsEnd):
+                self.sink.end()
 
 
 def make_outputs(sinks: Sequence[Sink], formats: Sequence[PixelFormat], info: StreamInfo, depth: int) -> list[Output]:

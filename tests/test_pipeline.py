@@ -222,6 +222,19 @@ def test_a_picture_made_anew_reaches_who_still_shows_it_and_no_recording(number:
     assert [output.frames for output in report.outputs] == [3, 3, 3]
 
 
+def test_a_sink_hears_the_end_while_another_still_writes() -> None:
+    heard = threading.Event()
+
+    class Page(Viewer):
+        def end(self) -> None:
+            heard.set()
+
+    recording = RecordingSink(lambda index: waiting(heard) if index == 2 else None)
+    source = ScriptedSource(3, live=True, between=lambda index: pause(source))
+    run(source, Echo(1), [Page(), recording])
+    assert recording.calls == ["open", "close"]
+
+
 # Every error reaches the caller as it was raised.
 
 ERRORS = [SourceError("broken"), ValueError("not ours"), OSError(28, "no room")]

@@ -73,6 +73,15 @@ class StopsEarly(Protocol):
         """The next frames are the last: what belongs to later ones, such as sound, is not wanted."""
 
 
+@runtime_checkable
+class HearsEnd(Protocol):
+    """A sink that others watch, and that tells them at once when the stream is over: `close` comes only after all
+    outputs have written what they had, and a recording may have much."""
+
+    def end(self) -> None:
+        """No frame comes any more. Called by the thread that writes."""
+
+
 class Discard(Sink):
     """Takes everything and keeps nothing: for benchmarks, and for ``live --no-window``."""
 

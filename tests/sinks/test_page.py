@@ -130,6 +130,24 @@ def test_several_viewers_cost_one_encode(page: Page, encoded: list[int]) -> None
     assert encoded == list(range(100, 120))
 
 
+def test_the_end_is_told_before_the_page_is_closed(page: Page) -> None:
+    """A recording beside it may take long to finish. Who comes until then hears it too."""
+
+    async def test() -> None:
+        async with viewer(page) as first:
+            await written(page, frame(100))
+            await first.picture()
+            page.end()
+            while (message := await first.stream.receive()).type is WSMsgType.TEXT:
+                pass
+            assert (message.type, message.extra) == (WSMsgType.CLOSE, "ended")
+            async with viewer(page) as late:
+                message = await late.stream.receive()
+                assert (message.type, message.extra) == (WSMsgType.CLOSE, "ended")
+
+    within_deadline(test())
+
+
 def test_without_viewers_nothing_is_encoded(page: Page, encoded: list[int]) -> None:
     for level in range(50):
         page.write(frame(level))

@@ -204,6 +204,30 @@ def test_a_snapshot_is_downloaded(browser: Chromium, tmp_path: Path) -> None:
     assert color_at(picture, 0.3 * WIDTH, 20) == AFTER
 
 
+def test_a_recording_is_marked_on_the_picture(browser: Chromium, stream: Stream) -> None:
+    left, top, width, _ = box(browser)
+    assert browser.evaluate("$('recording').offsetParent === null")
+    stream.info.events.publish("recording_started", path="a.mkv")
+    browser.wait_until("$('recording').offsetParent")
+    x, y = browser.center("#recording")
+    assert left + 0.8 * width < x < left + width
+    assert top < y < top + 40
+    stream.info.events.publish("recording_finished", path="a.mkv")
+    browser.wait_until("$('recording').offsetParent === null")
+
+
+def test_an_engine_that_loads_and_a_fixed_exposure_are_told(browser: Chromium, stream: Stream) -> None:
+    stream.page.set_status(Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, None, ()))
+    stream.info.events.publish("engine_loading", engine="exact")
+    browser.wait_until("$('engine').textContent === 'fast (cpu), exact loads'")
+    stream.info.events.publish("engine_changed", engine="exact")
+    browser.wait_until("!$('engine').textContent.includes('loads')")
+    assert browser.evaluate("$('exposure_bias').disabled") is False
+    stream.control.update(exposure="off")
+    browser.wait_until("$('exposure_bias-value').textContent === 'off'")
+    assert browser.evaluate("$('exposure_bias').disabled") is True
+
+
 def test_figures_are_shown(browser: Chromium, stream: Stream) -> None:
     stream.page.set_status(
         Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, {"p50": 12.4, "p95": 19.7}, ())
@@ -231,10 +255,14 @@ def test_it_comes_back_when_the_program_does(browser: Chromium, stream: Stream) 
     port = urlsplit(stream.page.address).port
     assert port is not None
     stream.close()
-    browser.wait_until("document.body.dataset.link === 'offline'")
-    assert browser.evaluate("$('message').textContent") == "The stream has ended."
+    browser.wait_until("document.body.dataset.link === 'ended'")
+    for _ in range(2):
+        assert browser.evaluate("$('message').textContent") == "The stream has ended."
+        browser.evaluate("connect(); true")  # as it does now and then; nobody answers
+        browser.wait_until("socket.readyState === WebSocket.CLOSED")
     with closing(Stream(port)) as again:
         again.show((10, 200, 90), BEFORE)
+        browser.evaluate("connect(); true")
         browser.wait_until("document.body.dataset.link === 'live'")
         left, top, width, height = box(browser)
         wait_for_color(browser, left + width / 2, top + height / 2, (10, 200, 90))
@@ -270,13 +298,21 @@ def test_a_hidden_page_asks_for_nothing(browser: Chromium, stream: Stream, monke
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize(("width", "height", "telephone"), [(1280, 800, False), (390, 844, True), (844, 390, True)])
+SCREENS = [(1280, 800, False), (390, 844, True), (844, 390, True), (320, 568, True), (568, 320, True)]
+
+
+@pytest.mark.parametrize(("width", "height", "telephone"), SCREENS)
 def test_it_fits_the_screen(browser: Chromium, width: int, height: int, telephone: bool) -> None:
     browser.size(width, height, telephone)
+    browser.evaluate("$('name').textContent = '/home/somebody/recordings/of/last/night/front_door_1920x1080.mp4'; true")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     _, top, shown_width, shown_height = box(browser)
     assert top + shown_height <= height + 1
-    assert shown_width >= (370 if width == 390 else 0.6 * width)
+    assert shown_width >= (width - 20 if height > width else 0.59 * width)
+    if height != 320:  # all but the figures of the smallest is seen without scrolling
+        assert browser.evaluate("$('exposure_bias').getBoundingClientRect().bottom") <= height
+    state = browser.evaluate("(() => { const box = $('state').getBoundingClientRect(); return box.right; })()")
+    assert state <= width, "beside a long name"
     sizes = browser.evaluate(
         "[...document.querySelectorAll('button, .button, input')].filter((e) => e.offsetParent)"
         ".map((e) => [e.id, e.getBoundingClientRect().height, e.scrollWidth - e.clientWidth])"

@@ -72,6 +72,11 @@ class Page(Sink):
         if self._status is not None:
             self._status.update(report)
 
+    def end(self) -> None:
+        """Tells the browsers that the stream is over, while the server still runs."""
+        if self._thread is not None:
+            asyncio.run_coroutine_threadsafe(self._server.dismiss(), self._loop)
+
     def close(self) -> None:
         """Tells the browsers that the stream is over, and ends the server."""
         thread, self._thread = self._thread, None

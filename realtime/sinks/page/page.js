@@ -4,9 +4,11 @@ const $ = (id) => document.getElementById(id);
 const canvas = $("picture");
 const context = canvas.getContext("2d", { alpha: false });
 const RETRY_SECONDS = [1, 2, 4, 8];
+const ENDED_SECONDS = [5, 10, 30]; // a program that has ended may be started again, but seldom soon
 
 let socket = null;
 let attempts = 0;
+let ended = false;
 let comparing = false;
 let divider = 0.5;
 let shown = null; // {number, after, before}: the pictures on the canvas
@@ -22,18 +24,21 @@ function connect() {
   socket = new WebSocket(`${scheme}://${location.host}${location.pathname}stream`);
   socket.binaryType = "arraybuffer";
   let order = Promise.resolve(); // decoding may take turns, showing must not
-  socket.onopen = () => {
-    attempts = 0;
-    send({ compare: comparing });
-  };
+  socket.onopen = () => send({ compare: comparing });
   socket.onmessage = ({ data }) => {
+    attempts = 0;
+    ended = false;
     if (typeof data === "string") return showStatus(JSON.parse(data));
     const pictures = decode(data);
     order = order.then(() => pictures).then(show, () => send({ ack: 0 }));
   };
   socket.onclose = ({ reason }) => {
-    setLink("offline", reason === "ended" ? "The stream has ended." : "No connection to the program.\nTrying again …");
-    setTimeout(connect, 1000 * RETRY_SECONDS[Math.min(attempts++, RETRY_SECONDS.length - 1)]);
+    ended ||= reason === "ended";
+    $("recording").hidden = true;
+    if (ended) setLink("ended", "The stream has ended.");
+    else setLink("offline", "No connection to the program.\nTrying again …");
+    const pauses = ended ? ENDED_SECONDS : RETRY_SECONDS;
+    setTimeout(connect, 1000 * pauses[Math.min(attempts++, pauses.length - 1)]);
   };
 }
 
@@ -78,7 +83,7 @@ function draw() {
 
 function setLink(link, message) {
   document.body.dataset.link = link;
-  const words = { live: "Live", lost: "Lost", offline: "Offline", connecting: "Connecting" };
+  const words = { live: "Live", lost: "Lost", offline: "Offline", ended: "Ended", connecting: "Connecting" };
   for (const [id, text] of [["state", words[link]], ["message", message]]) {
     if ($(id).textContent !== text) $(id).textContent = text; // a screen reader says each change once
   }
@@ -96,7 +101,9 @@ function showStatus(status) {
     $(name).disabled = !status.enhanced || (name === "exposure_bias" && !status.metered);
     showValue(name, status[name]);
   }
-  showFigures(status.figures);
+  if (!status.metered) $("exposure_bias-value").textContent = status.exposure;
+  $("recording").hidden = !status.recording;
+  showFigures(status.figures, status.loading);
 }
 
 function showValue(name, value) {
@@ -105,12 +112,12 @@ function showValue(name, value) {
   $(name).setAttribute("aria-valuetext", text);
 }
 
-function showFigures(figures) {
+function showFigures(figures, loading) {
   if (!figures) return;
   const delay = figures.latency_ms;
   const dropped = Object.entries(figures.dropped_by).map(([name, count]) => `${count} by ${name}`);
   $("fps").textContent = `${figures.fps.toFixed(1)} fps`;
-  $("engine").textContent = `${figures.engine} (${figures.device})`;
+  $("engine").textContent = `${figures.engine} (${figures.device})${loading && `, ${loading} loads`}`;
   $("delay").textContent = delay ? `${Math.round(delay.p50)} / ${Math.round(delay.p95)} ms` : "–";
   $("dropped").textContent = [figures.dropped, ...dropped].join(", ");
 }

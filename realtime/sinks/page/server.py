@@ -35,6 +35,8 @@ STATUS_INTERVAL = 0.25
 HEARTBEAT = 20.0
 #: Seconds that connections get to end when the server does.
 GOODBYE = 1.0
+#: How a websocket is closed when the stream is over.
+ENDED: Any = {"code": WSCloseCode.GOING_AWAY, "message": b"ended"}
 HEADER = struct.Struct(">II")
 MOST_VIEWERS, LONGEST_MESSAGE = 32, 4096
 TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
@@ -71,6 +73,7 @@ class Server:
         self._info, self._control, self._access = info, control, access
         self._pictures, self._status = pictures, status
         self._viewers: set[_Viewer] = set()
+        self._ended = False
         self._cookie = "realtime"
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/", self._static("index.html"))
@@ -79,7 +82,7 @@ class Server:
         app.router.add_get("/snapshot.png", self._snapshot)
         app.router.add_get("/stream", self._stream)
         app.on_response_prepare.append(self._add_headers)
-        app.on_shutdown.append(self._dismiss)
+        app.on_shutdown.append(lambda app: self.dismiss())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE)
 
     async def start(self) -> int:
@@ -151,6 +154,9 @@ class Server:
             raise web.HTTPServiceUnavailable(text=f"503: {MOST_VIEWERS} viewers are the most.")
         viewer = _Viewer()
         await viewer.socket.prepare(request)
+        if self._ended:
+            await viewer.socket.close(**ENDED)
+            return viewer.socket
         self._viewers.add(viewer)
         tasks = [asyncio.ensure_future(self._send(viewer)), asyncio.ensure_future(self._receive(viewer))]
         try:
@@ -203,12 +209,10 @@ class Server:
             self.wake_viewers()
         viewer.wake.set()
 
-    async def _dismiss(self, app: web.Application) -> None:
-        """Tells all browsers that the stream is over."""
-        goodbyes = [
-            asyncio.wait_for(viewer.socket.close(code=WSCloseCode.GOING_AWAY, message=b"ended"), GOODBYE)
-            for viewer in self._viewers
-        ]
+    async def dismiss(self) -> None:
+        """Tells all browsers that the stream is over, and those that come from now on."""
+        self._ended = True
+        goodbyes = [asyncio.wait_for(viewer.socket.close(**ENDED), GOODBYE) for viewer in self._viewers]
         await asyncio.gather(*goodbyes, return_exceptions=True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from realtime.control import Control
 from realtime.frame import StreamInfo
 from realtime.report import Report
+from realtime.sinks.happenings import Happenings
 
 #: Seconds between two figures, and over which the frame rate is taken.
 FIGURES_INTERVAL, RATE_WINDOW = 0.5, 2.0
@@ -20,6 +21,8 @@ class Status:
 
     def __init__(self, info: StreamInfo, control: Control) -> None:
         self._info, self._control = info, control
+        self._happenings = Happenings()
+        self._happenings.follow(info.events)
         self._counts: deque[tuple[float, int]] = deque(maxlen=round(RATE_WINDOW / FIGURES_INTERVAL) + 1)
         self._figures: dict[str, Any] | None = None
         self._updated = 0.0
@@ -56,7 +59,10 @@ class Status:
                 "enhanced": state.enhanced,
                 "strength": state.strength,
                 "exposure_bias": state.exposure_bias,
-                "metered": state.exposure in (None, "auto"),
+                "metered": state.exposure in (None, "auto", "scene"),
+                "exposure": state.exposure_text,
+                "recording": self._happenings.recording,
+                "loading": self._happenings.loading,
                 "figures": figures,
             }
         )
