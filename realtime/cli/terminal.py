@@ -51,17 +51,20 @@ def print_line(text: str, *, error: bool = False, hide_passwords: bool = True) -
 
 
 def write(text: str, *, error: bool = False) -> None:
-    """Writes text that is clean already. A reader of stdout that has gone (``realtime … | head``) is no failure."""
+    """Writes text that is clean already. A reader of stdout that has gone (``realtime … | head``) is no failure, nor is
+    a full disk behind stderr. Raises OSError for one behind stdout, once."""
     stream = sys.stderr if error else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
+    except OSError as failure:
         # What is still buffered would raise again when the interpreter ends.
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
         os.close(devnull)
+        if not error and not isinstance(failure, BrokenPipeError):
+            raise OSError(failure.errno, failure.strerror, "standard output") from failure
 
 
 def error_line(error: BaseException, args: argparse.Namespace | None = None) -> str:

@@ -22,6 +22,8 @@ from realtime.media.timestamps import writable_duration
 
 #: Frame rates that encoders take; others are written with their times, under the default rate.
 PLAUSIBLE_RATES = (1, 1000)
+#: Frames in a row that AVI's muxer leaves empty, at most.
+MAX_EMPTY_FRAMES = 60_000
 
 
 class VideoWriter:
@@ -90,6 +92,7 @@ class VideoWriter:
                 self._copier.start()
             else:  # where two encoders' packets meet, decoding times may touch
                 packet.dts = max(packet.dts, floor(self._last_dts / packet.time_base) + 1)
+                self._check_pause(packet.dts * packet.time_base - self._last_dts)
             self._last_dts = packet.dts * packet.time_base
             self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             self._copier.write_until(self._last_dts)
@@ -115,6 +118,11 @@ class VideoWriter:
             self._container.close()
         except (av.error.FFmpegError, OSError, ValueError):
             pass  # the failure that led here is the one to report
+
+    def _check_pause(self, seconds: Fraction) -> None:
+        """Raises SinkError where a container without times would need more empty frames than its muxer adds."""
+        if not self._traits.frame_times and seconds > MAX_EMPTY_FRAMES * self._stream.time_base:
+            raise SinkError(f"{self._traits.muxer} cannot hold a pause of {float(seconds):.0f} s; .mkv can")
 
     def _with_durations(self, packets: list[av.Packet]) -> list[av.Packet]:
         """The packets with the durations that their frames had, which encoders do not keep."""

@@ -260,6 +260,29 @@ def test_watched_names_that_collide_are_all_enhanced(
     assert sorted(path.name for path in (here / "out").iterdir()) == ["n.avi.mkv", "n.mkv"]
 
 
+def test_a_name_without_room_for_a_suffix_does_not_end_the_watch(
+    here: Path,
+    process_with: Callable[[Callable[[Frame], Frame]], None],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process_with(unchanged)
+    (here / "in").mkdir()
+    for name in ("a.mp4", "m" * 247 + ".mp4", "z.mp4"):
+        synthetic.clip(here / "in" / name)
+    rounds = iter(range(3))
+
+    def wait(interval: float) -> None:
+        if next(rounds, None) is None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("realtime.cli.watch_folder.watch_folder", partial(watch_folder, wait=wait))
+    assert main(["enhance", "--watch", "in", "--json"]) == 130
+    results = json.loads(capfd.readouterr().out)["results"]
+    assert [(Path(r["input"]).name[0], r["error"] is None) for r in results] == [("a", True), ("m", False), ("z", True)]
+    assert sorted(path.name for path in (here / "in").glob("*_enhanced.mp4")) == ["a_enhanced.mp4", "z_enhanced.mp4"]
+
+
 def test_messages_come_before_the_work(
     here: Path, process_with: Callable[[Callable[[Frame], Frame]], None], capfd: pytest.CaptureFixture[str]
 ) -> None:

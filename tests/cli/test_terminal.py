@@ -6,6 +6,8 @@ import argparse
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,6 +65,27 @@ def test_a_reader_that_has_gone_is_no_failure() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 5
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(("stream", "raised"), [("stdout", "OSError 28 standard output"), ("stderr", "nothing")])
+def test_a_full_disk_behind_a_stream(stream: str, raised: str) -> None:
+    """Messages that nobody can read end nothing; results do, once."""
+    code = f"""
+import os
+from realtime.cli.terminal import write
+said = "nothing"
+try:
+    write("x", error={stream == "stderr"})
+except OSError as error:
+    said = f"OSError {{error.errno}} {{error.filename}}"
+write("more", error={stream == "stderr"})
+os.write({1 if stream == "stderr" else 2}, said.encode())
+"""
+    with open("/dev/full", "w") as full:
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {stream: full}
+        done = subprocess.run([sys.executable, "-c", code], text=True, timeout=60, check=True, **streams)
+    assert (done.stdout or "") + (done.stderr or "") == raised
 
 
 REMEDIES = {"resume=True": "{} continues it", "overwrite=True": "{} starts over", "engine=exact": "or use {}"}

@@ -6,6 +6,8 @@ import functools
 import hashlib
 import http.server
 import json
+import random
+import re
 import shutil
 import socket
 import tempfile
@@ -242,6 +244,33 @@ def test_other_names_are_refused(names: list[str], copy: Path) -> None:
 def test_integers_are_refused(copy: Path) -> None:
     replaced(copy, "fusion", "fusion/bias:0", np.zeros(3, np.int32))
     refused(copy, "no floating point numbers")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("layer_names", np.zeros((3, 3))), ("layer_names", 3), ("weight_names", np.zeros((2, 2))), ("weight_names", 1.5)],
+)
+def test_numbers_in_the_place_of_names_are_refused(name: str, value: Any, copy: Path) -> None:
+    with h5py.File(copy, "a") as file:
+        (file if name == "layer_names" else file["fusion"]).attrs[name] = value
+    refused(copy, "")
+
+
+def test_a_flipped_bit_is_refused_in_one_line_or_changes_a_value(copy: Path) -> None:
+    """In what structures the file: names, lists of members, heaps."""
+    data, chance = copy.read_bytes(), random.Random(1)
+    marks = [found.start() for found in re.finditer(b"TREE|HEAP|SNOD|layer_names|weight_names|bias:0", data)]
+    said = []
+    for _ in range(12):
+        damaged = bytearray(data)
+        damaged[chance.choice(marks) + chance.randrange(64)] ^= 1 << chance.randrange(8)
+        copy.write_bytes(damaged)
+        try:
+            mbllen.load(find(copy))
+        except WeightsError as error:
+            said.append(str(error))
+    assert said
+    assert not any("\n" in text for text in said)
 
 
 # Companions.

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import transport_mutations
 from ffmpeg_tools import decoding_errors, ffmpeg, in_sync, make_recording, make_video, packet_times, times
 from plain import Plain
 
@@ -277,6 +278,23 @@ def test_a_small_torture(tmp_path: Path) -> None:
     assert figures["resumes that went on behind what was there"] >= 1
     assert figures["damaged part: continued before the damage, every frame once"] >= 1
     assert [what for what in figures if "FAILED" in what or "LOST" in what] == []
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize("hours", [-20, -5, 5, 20])
+def test_a_clock_that_jumps_by_hours_costs_no_frame(hours: int, suffix: str, tmp_path: Path) -> None:
+    source = make_recording(tmp_path / "a.ts", "-bf", "0", seconds=4)
+    data = bytearray(source.read_bytes())
+    middle = 188 * (len(data) // 188 // 2)
+    source.write_bytes(transport_mutations.shift_clock(data, hours * 3600 * transport_mutations.CLOCK, middle))
+    out = tmp_path / f"out{suffix}"
+    if suffix == ".avi" and hours in (-20, 5):  # of the clock's 26.5 hours
+        with pytest.raises(SinkError, match=r"avi cannot hold a pause of \d+ s; \.mkv can"):
+            enhance_video(source, out, enhancer=Plain())
+        return
+    report = enhance_video(source, out, enhancer=Plain())
+    assert report.frames == len(torture.pictures(out)) == 100
+    assert report.warnings
 
 
 def test_streams_that_come_up_on_the_way(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 - A killed run must leave what can be played up to its last second, and resuming must end in every frame and all sound
   at their times.
 - A damaged file must be done, or in part, or refused in one line, within a minute; a file under the final name must be
-  whole. Where frames, sound or subtitles of the undamaged recording are not in it, the run must have said so. Damage is
-  that of `media_mutations`.
+  whole. Where frames, sound or subtitles of the undamaged recording are not in it, or more than one in fifty at another
+  time, the run must have said so. Damage is that of `media_mutations`.
 - A part file that is damaged before it is resumed must end in every frame, once, at its time, and undamaged.
 
 Anything else is a failure, and the exit code 1. Each run is a process of its own.
@@ -57,6 +57,8 @@ OF_PARTS: dict[str, Sequence[Mutation]] = {
 BLOCK_DIFFERENCE = 12.0
 #: Seconds by which times may differ: resuming takes two and a half milliseconds for rounding.
 TIME_DIFFERENCE = 0.003
+#: Seconds by which something may be shown or heard earlier or later than in an undamaged recording.
+MOVED = 0.1
 
 
 def make(path: Path) -> Path:
@@ -256,16 +258,39 @@ def damaged(data: bytes) -> tuple[str, bytes]:
     return kind, bytes(result)
 
 
-def streams(path: Path) -> Counter[str]:
-    """How many packets of picture, sound and subtitles ffprobe reads from a file."""
-    found = ffmpeg_tools.probe(path, "-show_entries", "packet=codec_type,size")
-    return Counter(packet["codec_type"] for packet in found.get("packets", ()) if int(packet["size"]))
+#: By kind (video, audio, subtitle), when each packet is shown or heard, in seconds, in order.
+Times = dict[str, list[float]]
+
+
+def streams(path: Path) -> Times:
+    """When all packets of picture, sound and subtitles are due that ffprobe reads from a file."""
+    found: Times = {}
+    for packet in ffmpeg_tools.probe(path, "-show_entries", "packet=codec_type,size,pts_time").get("packets", ()):
+        if int(packet["size"]):
+            found.setdefault(packet["codec_type"], []).append(float(packet.get("pts_time", "nan")))
+    return {kind: sorted(times) for kind, times in found.items()}
+
+
+def lost_in(got: Times, wanted: Times) -> str:
+    """What of a recording is missing, or at another time; all times may have moved by one amount."""
+    missing = [
+        f"{kind} {len(got.get(kind, ()))} of {len(times)}"
+        for kind, times in wanted.items()
+        if len(got.get(kind, ())) < len(times)
+    ]
+    if missing:
+        return ", ".join(missing)
+    steps = {kind: np.array(got[kind][: len(times)]) - np.array(times) for kind, times in wanted.items()}
+    moved = {kind: int((np.abs(step - np.median(steps["video"])) > MOVED).sum()) for kind, step in steps.items()}
+    return ", ".join(
+        f"{kind} {count} at other times" for kind, count in moved.items() if count > len(wanted[kind]) // 50
+    )
 
 
 def damage(folder: Path, files: int) -> Counter[str]:
     """Enhances damaged files."""
     found: Counter[str] = Counter()
-    whole: dict[str, tuple[bytes, Counter[str]]] = {}
+    whole: dict[str, tuple[bytes, Times]] = {}
     for name in RECORDINGS:
         source, out = record(folder, name), output(folder, name)
         enhance_video(source, out, enhancer=Plain())
@@ -304,7 +329,7 @@ def output(folder: Path, name: str) -> Path:
     return folder / f"damaged_out{suffix if suffix in (*RESUMABLE, '.mov') else '.mkv'}"
 
 
-def judged(source: Path, out: Path, wanted: Counter[str]) -> str:
+def judged(source: Path, out: Path, wanted: Times) -> str:
     """Enhances a damaged file, and says how that ended, compared with what an undamaged one has, by ffprobe."""
     said: list[Message] = []
     try:
@@ -312,9 +337,9 @@ def judged(source: Path, out: Path, wanted: Counter[str]) -> str:
     except SourceError as error:
         return "refused in one line" if "\n" not in str(error) else "FAILED in several lines"
     got = streams(out)
-    if not len(pictures(out)) == report.frames == got["video"]:
+    if not len(pictures(out)) == report.frames == len(got["video"]):
         return "FAILED: not whole under its final name"
-    lost = ", ".join(f"{kind} {got[kind]} of {wanted[kind]}" for kind in wanted if got[kind] < wanted[kind])
+    lost = lost_in(got, wanted)
     if report.damaged:
         return "done in part, and said so" if lost else "done, with a word about the damage"
     if lost and (said or report.warnings):
