@@ -55,7 +55,7 @@ class KeptPart:
         before = self.frames
         if not before:
             return 0
-        self._shorten(min([before, *self._damage]))
+        self._shorten(min([before, *self._damage, self._in_order()]))
         times = source_times(False)
         if self._matching(times) < self.frames:
             times = source_times(True)
@@ -89,6 +89,16 @@ class KeptPart:
     def _shorten(self, frames: int) -> None:
         while self._keyframes and self._keyframes[-1] > frames:
             self._keyframes.pop()
+
+    def _in_order(self) -> int:
+        """The beginning of the first kept group with a picture that is shown before one of an earlier group; `frames`
+        if there is none."""
+        latest: int | None = None
+        for first, end in zip(self._keyframes, self._keyframes[1:]):
+            if latest is not None and min(self._times[first:end]) <= latest:
+                return first
+            latest = max(self._times[first:end])
+        return self.frames
 
     def _matching(self, source_times: Sequence[Fraction]) -> int:
         times = [time * self._time_base for time in sorted(self._times[: self.frames])]

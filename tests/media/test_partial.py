@@ -101,6 +101,18 @@ def test_damage_costs_its_group_and_what_is_behind_it(
     assert dropped > 0 or kind in ("cut", "removed"), "what cannot be read at all was not there to be dropped"
 
 
+def test_groups_in_another_order_are_not_kept(parts: dict[str, bytes], tmp_path: Path) -> None:
+    """Matroska with clusters in the wrong order: each group is whole, and each frame is there."""
+    data, path = parts[".mkv"], kept(tmp_path, ".mkv", parts[".mkv"]).path
+    # A cluster begins with each group.
+    first, second, third = (
+        data.rindex(b"\x1f\x43\xb6\x75", 0, offset_of_frame(path, GROUP * group)) for group in (1, 2, 3)
+    )
+    part = kept(tmp_path, ".mkv", data[:first] + data[second:third] + data[first:second] + data[third:])
+    assert part.check(source_times) == 2 * GROUP
+    assert part.frames == GROUP
+
+
 @every
 def test_frames_at_other_times_than_the_sources_are_not_kept(
     suffix: str, parts: dict[str, bytes], tmp_path: Path
