@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from realtime.config import InputOverrides
-from realtime.errors import redacted_address
+from realtime.errors import SourceError, redacted_address
 from realtime.frame import Frame
 from realtime.media.decode import Decoder
 from realtime.media.interrupt import Interrupt
@@ -20,6 +20,7 @@ from realtime.media.opening import open_address
 from realtime.media.probe import probe
 from realtime.sound import SoundPacket
 from realtime.sources.base import Source
+from realtime.sources.reaching import in_plain_words, not_reached
 
 #: Seconds that connecting may take, and after which a camera that sends nothing is lost.
 OPEN_TIMEOUT = READ_TIMEOUT = 5.0
@@ -51,7 +52,10 @@ class NetworkCamera(Source):
         self._read_timeout, self._skip_backlog = read_timeout, skip_backlog
         if open_timeout is None:
             open_timeout = UDP_OPEN_TIMEOUT if address.lower().startswith("udp") else OPEN_TIMEOUT
-        self._container = open_address(address, name, self._interrupt, open_timeout)
+        try:
+            self._container = open_address(address, name, self._interrupt, open_timeout)
+        except SourceError as error:
+            raise not_reached(error, address, name) from error.__cause__
         with ExitStack() as stack:
             stack.callback(self._container.close)
             info = probe(self._container, name, self._overrides)
@@ -67,6 +71,7 @@ class NetworkCamera(Source):
 
     def frames(self) -> Iterator[Frame]:
         packets = live_packets(self._container, self._interrupt, self._read_timeout, self.info.name)
+        packets = in_plain_words(packets, self._read_timeout)
         if lacks_timestamps(self._container):
             packets = with_arrival_times(packets)
         joining = Joining(self._container.streams[self.info.stream_index], self.info.diagnostics)

@@ -13,6 +13,7 @@ from realtime.errors import SourceError, SourceLost
 from realtime.frame import Frame
 from realtime.media.pixel_formats import fit
 from realtime.sources.base import Source
+from realtime.sources.reaching import in_short
 
 #: Seconds between attempts: growing, so that a camera that reboots is not hammered, and short at first.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -127,8 +128,12 @@ class Reconnecting(Source):
             )
         if self.info.link.state.connected:
             self.info.events.publish("lost", source=self.info.name, reason=reason)
-        self.info.link.lost(f"{self.info.name} is lost: {reason}\ntrying again in {pause:g} s")
+            self.info.diagnostics.warn(f"lost: {reason}" if self.info.name not in reason else reason)
+        # Short, as it stands on the picture; the terminal has the whole reason.
+        short = "\n".join(filter(None, ("The source is lost", in_short(reason, self.info.name))))
+        self.info.link.lost(f"{short}\ntrying again in {pause:g} s")
         self._stopped.wait(pause)
+        self.info.link.lost(f"{short}\ntrying again ...")  # which may take seconds
 
     def _restored(self, seconds: float) -> None:
         self.info.link.restored()

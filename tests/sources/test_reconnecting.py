@@ -17,6 +17,7 @@ from realtime.errors import SourceLost
 from realtime.events import Event
 from realtime.sound import SoundPacket, SoundRelay
 from realtime.sources import reconnecting
+from realtime.sources.reaching import LONGEST_REASON
 from realtime.sources.reconnecting import Reconnecting
 
 TIMEOUT = 20
@@ -149,13 +150,41 @@ def test_events_and_the_link_say_what_happens() -> None:
     assert source.info.link.state.connected
 
 
-def test_a_viewer_is_told_while_nothing_arrives() -> None:
-    lost = Connection([perf_counter()], error=SourceError("unplugged"))
-    source = Reconnecting(connecting(lost, *[SourceError("gone")] * 99), 0.1)
-    with pytest.raises(SourceLost):
-        list(source.frames())
+LONG = "camera cannot be read as video: there is a long story to tell about it, and no picture has room for it; do this"
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("camera broke off: nothing came for 5 s", "nothing came for 5 s\n"),
+        ("camera is not there or in use; 'realtime cameras' lists what is", "is not there or in use\n"),
+        (
+            "camera cannot be reached: the connection is refused, nothing serves at that port",
+            "the connection is refused\n",
+        ),
+        (LONG.replace(",", ""), ""),
+    ],
+)
+def test_a_viewer_is_told_in_few_words_and_the_terminal_all(reason: str, shown: str) -> None:
+    lost = Connection([perf_counter()], error=SourceError(reason))
+    told: list[str] = []
+
+    def connect() -> Source:
+        if told:
+            told.append(source.info.link.state.message)
+            source.stop()
+            raise SourceError("gone")
+        told.append("")
+        return lost
+
+    source = Reconnecting(connect)
+    heard: list[str] = []
+    source.info.diagnostics.subscribe(lambda message: heard.append(message.text))
+    list(source.frames())
     assert not source.info.link.state.connected
-    assert "unplugged" in source.info.link.state.message or "gone" in source.info.link.state.message
+    assert told[1] == f"The source is lost\n{shown}trying again ..."
+    assert all(len(line) <= LONGEST_REASON for line in told[1].splitlines())
+    assert heard == [reason]
 
 
 def test_it_gives_up_after_the_time_that_was_given() -> None:
