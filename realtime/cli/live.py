@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from realtime.cli import options
 from realtime.cli.arguments import positive_number, seconds, size
 from realtime.config import LIVE_PRESET
-from realtime.errors import SettingError
+from realtime.errors import SettingError, redacted_address
 
 if TYPE_CHECKING:
     from realtime.control import Playback
@@ -73,8 +73,14 @@ def open_live(address: str, args: argparse.Namespace, playback: Playback) -> Sou
     """The source: a camera or stream that is opened again when it is lost, or a file that plays at its own pace."""
     from realtime.sources.limited import Limited
     from realtime.sources.reconnecting import Reconnecting
-    from realtime.sources.registry import open_source
+    from realtime.sources.registry import is_camera, open_source
 
+    given = [f"--{name}" for name in ("size", "fps", "fourcc") if getattr(args, name) is not None]
+    if given and not is_camera(address) and ("://" in address or Path(address).exists()):
+        kind = "stream, which comes as it is" if "://" in address else "file, which is played as it is"
+        raise SettingError(
+            f"{' and '.join(given)} ask a camera of this machine; {redacted_address(address)} is a {kind}"
+        )
     overrides = replace(options.input_overrides(args), size=args.size, rate=args.fps, fourcc=args.fourcc)
 
     def connect() -> Source:

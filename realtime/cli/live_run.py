@@ -147,7 +147,7 @@ def _recording(args: argparse.Namespace) -> Recording | None:
     if not hasattr(args, "record") or (args.record is None and args.no_window):
         return None
     from realtime.errors import SinkError
-    from realtime.media.containers import SAFEST_SUFFIX
+    from realtime.media.containers import SAFEST_SUFFIX, VIDEO_OUTPUT_SUFFIXES, container_for
     from realtime.sinks.recording import Recording, dated_path
     from realtime.sinks.registry import open_sink
 
@@ -156,14 +156,19 @@ def _recording(args: argparse.Namespace) -> Recording | None:
     folder = Path() if chosen is None else chosen if chosen.is_dir() or not chosen.suffix else chosen.parent
     if not folder.is_dir():
         raise SinkError(f"the folder {folder} does not exist; create it first")
-    single = chosen is not None and chosen != folder and every is None
-    suffix = chosen.suffix if chosen is not None and chosen.suffix else SAFEST_SUFFIX
+    named = chosen is not None and chosen != folder
+    single = named and every is None
+    suffix, stem = (chosen.suffix, chosen.stem) if named else (SAFEST_SUFFIX, "")
+    is_video = suffix.lower() in VIDEO_OUTPUT_SUFFIXES
+    if args.strict and is_video and not container_for(Path(f"a{suffix}")).frame_times:
+        kind = suffix.removeprefix(".").upper()
+        raise SettingError(f"{kind} holds no time for each frame, which --strict refuses; record to .mkv")
     if single:
         open_sink(chosen, encoding, overwrite=args.overwrite)  # what is wrong with it is an error now
 
     def make(number: int) -> tuple[Path, Sink]:
-        # First the file that was named; dated ones beside it when recording is started again.
-        path = chosen if single and not number else dated_path(folder, suffix)
+        # First the file that was named; with a date when recording is started again, or in pieces from the beginning.
+        path = chosen if single and not number else dated_path(folder, suffix, stem=stem)
         return path, open_sink(path, encoding, overwrite=args.overwrite)
 
     return Recording(make, every, active=chosen is not None)

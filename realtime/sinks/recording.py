@@ -21,9 +21,9 @@ from realtime.sound import SoundRelay
 SHORTEST_FRAME = Fraction(1, 1000)
 
 
-def dated_path(folder: Path, suffix: str, now: Callable[[], datetime] = datetime.now) -> Path:
-    """A name in `folder` that says when the file began, in local time, and that is not taken yet."""
-    name = now().strftime("%Y-%m-%d_%H-%M-%S")
+def dated_path(folder: Path, suffix: str, now: Callable[[], datetime] = datetime.now, *, stem: str = "") -> Path:
+    """A name in `folder` that says when the file began, in local time, behind `stem`, and that is not taken yet."""
+    name = f"{stem}_" * bool(stem) + now().strftime("%Y-%m-%d_%H-%M-%S")
     path, number = folder / f"{name}{suffix}", 2
     while path.exists():
         path, number = folder / f"{name}_{number}{suffix}", number + 1

@@ -6,6 +6,7 @@ names through cv2-enumerate-cameras (same extra). Without the extra, addresses a
 
 from __future__ import annotations
 
+import errno
 import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,19 @@ from typing import Any
 
 from realtime.errors import SourceError
 
+#: What is told of a camera that cannot be asked what it offers.
+EXTRA = "the extra 'cameras': pip install 'mbllen-realtime[cameras]'"
+NO_LIBRARY = f"what it offers is told with {EXTRA}"
+NO_PERMISSION = "cannot be opened: no permission; your user needs the group 'video'"
+UNPLUGGED = "cannot be opened: it is no longer there"
+PROBLEMS = {
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
+    errno.EBUSY: "in use by another program",
+    errno.ENOENT: UNPLUGGED,
+    errno.ENODEV: UNPLUGGED,
+    errno.ENXIO: UNPLUGGED,
+}
 SYS_VIDEO = Path("/sys/class/video4linux")
 #: Addresses that are offered where nothing can list the cameras.
 ADDRESSES = 4
@@ -31,11 +45,13 @@ class CameraMode:
 
 @dataclass(frozen=True)
 class CameraInfo:
-    """A camera: `address` is what `open_source` takes; `modes` are empty where the system does not tell them."""
+    """A camera: `address` is what `open_source` takes; `modes` are empty where the system does not tell them, and
+    `problem` says why if that is known."""
 
     address: str
     name: str
     modes: tuple[CameraMode, ...] = ()
+    problem: str = ""
 
 
 def list_cameras() -> list[CameraInfo]:
@@ -67,19 +83,23 @@ def _linux_cameras() -> Iterator[CameraInfo]:
         # A camera has further nodes for metadata; the first, index 0, is the one with pictures.
         if _text(entry / "index", "0") == "0":
             name = _text(entry / "name", entry.name)
-            yield CameraInfo(entry.name.removeprefix("video"), name, _linux_modes(f"/dev/{entry.name}"))
+            modes, problem = _linux_modes(f"/dev/{entry.name}")
+            yield CameraInfo(entry.name.removeprefix("video"), name, modes, problem)
 
 
-def _linux_modes(device: str) -> tuple[CameraMode, ...]:
+def _linux_modes(device: str) -> tuple[tuple[CameraMode, ...], str]:
+    """What a camera offers, or why that is not known."""
     try:
         from linuxpy.video.device import Device
     except ImportError:
-        return ()
+        return (), NO_LIBRARY
     try:
         with Device(device) as camera:
-            return modes_of(camera.info.frame_types)
-    except OSError:  # no permission, or unplugged meanwhile
-        return ()
+            return modes_of(camera.info.frame_types), ""
+    except Exception as error:  # also what a library makes of a driver: one camera must not hide the others
+        number = getattr(error, "errno", None)
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return (), PROBLEMS.get(number or 0, f"cannot be read: {said}")
 
 
 def modes_of(frame_types: Iterable[Any]) -> tuple[CameraMode, ...]:

@@ -49,6 +49,11 @@ def open_source(
     return PlayedFile(lambda seconds: kind.open(text, _seek(settings, seconds)), playback, loop)
 
 
+def is_camera(address: str) -> bool:
+    """Whether the address means a camera of this machine, not a stream or a file; nothing is opened."""
+    return next(kind for kind in KINDS if kind.matches(address)).camera
+
+
 def _is_camera(address: str) -> bool:
     return re.fullmatch(r"\d+|/dev/video\d+", address) is not None
 
@@ -108,19 +113,21 @@ def _open_video(address: str, overrides: InputOverrides) -> Source:
 
 @dataclass(frozen=True)
 class SourceKind:
-    """A kind of source: which addresses mean it, how to open one, and whether it is live by itself."""
+    """A kind of source: which addresses mean it, how to open one, whether it is live by itself, and whether it is a
+    camera, which may be asked for a size, a rate and a format."""
 
     matches: Callable[[str], bool]
     open: Callable[[str, InputOverrides], Source]
     live: bool = False
+    camera: bool = False
 
 
 #: The first that matches is opened. Libraries are loaded only then.
 KINDS = (
-    SourceKind(_is_camera, _open_camera, live=True),
+    SourceKind(_is_camera, _open_camera, live=True, camera=True),
     SourceKind(_is_network, _open_network, live=True),
     SourceKind(_is_images, _open_images),
-    SourceKind(_is_camera_name, _open_named_camera, live=True),
+    SourceKind(_is_camera_name, _open_named_camera, live=True, camera=True),
     SourceKind(lambda address: True, _open_video),
 )
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import synthetic
 
-from realtime.cli.main import main
+from realtime import Frame, SinkError, StreamInfo
+from realtime.cli import live_run
+from realtime.cli.main import main, parser
+from realtime.sinks.video_file import VideoFileSink
+
+#: The name of a recording by when it began, and what makes a second one within a second differ.
+DATED = r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(_\d)?"
 
 
 @pytest.fixture
@@ -74,6 +82,69 @@ def test_an_option_that_would_do_nothing_is_refused(
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("every", [[], ["--record-every", "1"]])
+def test_a_strict_recording_that_cannot_hold_true_times_is_refused_at_once(
+    clip: Path, options: list[str], every: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "a.avi"
+    assert main(["live", str(clip), "--strict", "--record", str(target), *every, *options]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "AVI holds no time for each frame, which --strict refuses; record to .mkv" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_strict_a_warning_says_it(
+    clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["live", str(clip), "--record", str(tmp_path / "a.avi"), *options]) == 0
+    (result,) = json.loads(capfd.readouterr().out)["results"]
+    assert any("counts all times from zero" in text for text in result["warnings"])
+
+
+@pytest.mark.parametrize(("kind", "is_a"), [("stream", "stream"), ("clip", "file")])
+@pytest.mark.parametrize("given", [["--size", "640x480"], ["--fps", "5", "--fourcc", "MJPG"]])
+def test_what_only_a_camera_can_be_asked_for_is_refused_elsewhere(
+    clip: Path, options: list[str], kind: str, is_a: str, given: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = str(clip) if kind == "clip" else "rtsp://user:hush@127.0.0.1:9/stream"
+    assert main(["live", source, *given, *options]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert given[0] in line
+    assert f"is a {is_a}, which" in line
+    assert "hush" not in line
+
+
+@pytest.mark.usefixtures("no_display")
+@pytest.mark.parametrize(
+    ("chosen", "every", "patterns"),
+    [
+        ("cam.mkv", None, [r"cam", rf"cam_{DATED}", rf"cam_{DATED}"]),
+        ("cam.mkv", "1", [rf"cam_{DATED}"] * 3),
+        ("", "1", [DATED] * 3),
+    ],
+)
+def test_recordings_that_are_stopped_and_started_keep_the_name(
+    chosen: str, every: str | None, patterns: list[str], tmp_path: Path
+) -> None:
+    words = ["live", "0", "--no-window", "--record", str(tmp_path / chosen)]
+    args = parser().parse_args([*words, *(["--record-every", every] if every else [])])
+    recording = live_run._recording(args)
+    assert recording is not None
+    info = StreamInfo(64, 48, live=True)
+    with recording:
+        recording.format_for(info)
+        recording.open(info)
+        for index in range(6):
+            recording.write(Frame((np.full((48, 64, 3), 9, np.uint8),), pts=40 * index))
+            if index % 2:
+                recording.toggle()
+                recording.write(Frame((np.full((48, 64, 3), 9, np.uint8),), pts=40 * index + 20))
+                recording.toggle()
+    names = sorted(path.stem for path in tmp_path.iterdir())
+    assert len(names) == 3
+    assert all(re.fullmatch(pattern, name) for pattern, name in zip(patterns, names)), names
+
+
 def test_it_does_not_record_over_its_input(
     clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,11 +186,14 @@ def test_a_source_from_the_environment(
 
 
 def test_a_recording_that_could_not_be_opened_is_no_output(
-    clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    clip: Path, options: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AVI stores no times, which --strict refuses."""
-    target = tmp_path / "a.avi"
-    assert main(["live", str(clip), "--strict", "--record", str(target), *options]) == 1
+    def full(sink: VideoFileSink, info: StreamInfo) -> None:
+        raise SinkError("no space left on device")
+
+    monkeypatch.setattr(VideoFileSink, "open", full)
+    target = tmp_path / "a.mkv"
+    assert main(["live", str(clip), "--record", str(target), *options]) == 1
     (result,) = json.loads(capfd.readouterr().out)["results"]
     assert result["output"] is None
     assert not target.exists()

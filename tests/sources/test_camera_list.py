@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -11,7 +12,16 @@ import pytest
 
 from realtime import SourceError
 from realtime.sources import camera_list
-from realtime.sources.camera_list import CameraInfo, CameraMode, find_camera, list_cameras, modes_of
+from realtime.sources.camera_list import (
+    NO_LIBRARY,
+    NO_PERMISSION,
+    UNPLUGGED,
+    CameraInfo,
+    CameraMode,
+    find_camera,
+    list_cameras,
+    modes_of,
+)
 
 FrameType = namedtuple("FrameType", "type pixel_format width height min_fps max_fps step_fps")
 MJPG, YUYV = (int.from_bytes(name, "little") for name in (b"MJPG", b"YUYV"))
@@ -32,8 +42,8 @@ def linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("linux")
 def test_cameras_by_number_without_their_metadata_nodes() -> None:
-    found = [CameraInfo("0", "Dash Cam"), CameraInfo("2", "Garden cam"), CameraInfo("10", "Webcam C920")]
-    assert list_cameras() == found
+    found = [("0", "Dash Cam"), ("2", "Garden cam"), ("10", "Webcam C920")]
+    assert list_cameras() == [CameraInfo(*about, problem=NO_LIBRARY) for about in found]
 
 
 @pytest.mark.usefixtures("linux")
@@ -65,15 +75,27 @@ def test_modes_largest_first_and_rates_highest_first() -> None:
 
 
 @pytest.mark.usefixtures("linux")
-def test_a_camera_without_permission_is_still_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), NO_PERMISSION),
+        (OSError(errno.EBUSY, "Device or resource busy"), "in use by another program"),
+        (OSError(errno.ENODEV, "No such device"), UNPLUGGED),
+        (OSError(errno.EIO, "Input/output error"), "cannot be read: Input/output error"),
+        (ValueError("what the driver said"), "cannot be read: what the driver said"),
+    ],
+)
+def test_a_camera_that_cannot_be_read_is_still_listed(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
     class Device:
         def __init__(self, name: str) -> None:
-            raise PermissionError(name)
+            raise error
 
     library = ModuleType("linuxpy.video.device")
     library.Device = Device  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "linuxpy.video.device", library)
-    assert [camera.modes for camera in list_cameras()] == [(), (), ()]
+    assert [(camera.modes, camera.problem) for camera in list_cameras()] == [((), says)] * 3
 
 
 @pytest.mark.parametrize("installed", [True, False])
