@@ -96,6 +96,7 @@ def _processor(args: argparse.Namespace, wanted: EnhanceOptions, control: Contro
 
 def _outputs(args: argparse.Namespace, source: Source, control: Control, playback: Playback | None) -> list[Sink]:
     """The sinks that the options ask for; what shows the picture comes first, as its delay is reported."""
+    from realtime.enhance.engines.registry import engine_names
     from realtime.sinks.base import Discard
 
     recording = _recording(args)
@@ -106,8 +107,7 @@ def _outputs(args: argparse.Namespace, source: Source, control: Control, playbac
         from realtime.sinks.page import Page
         from realtime.sinks.page.access import parse_address
 
-        page = Page(*parse_address(address), control, args.token)
-        outputs.append(page)
+        outputs.append(Page(*parse_address(address), control, args.token, engine_names()[1:]))
     if getattr(args, "virtual_camera", False):
         from realtime.sinks.virtual_camera import VirtualCamera
 

@@ -307,6 +307,21 @@ def test_viewers_change_the_control_and_hear_of_it(page: Page) -> None:
     assert page._control.state == ControlState(enhanced=False, strength=0.25, exposure_bias=-1)
 
 
+def test_only_an_engine_that_there_is_can_be_chosen() -> None:
+    async def test(page: Page) -> None:
+        async with viewer(page) as client:
+            await client.send(set={"engine": "magic"})
+            assert "cannot be set" in (await client.status(lambda status: "error" in status))["error"]
+            await client.send(set={"engine": "exact", "strength": 0.5})
+            await client.status(lambda status: status.get("strength") == 0.5)
+
+    control = Control()
+    with closing(Page("127.0.0.1", 0, control, engines=("exact", "fast"))) as page:
+        page.open(StreamInfo(WIDTH, HEIGHT, RGB, live=True, name="garden"))
+        within_deadline(test(page))
+    assert control.state.engine == "exact"
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [

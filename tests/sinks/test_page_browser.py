@@ -24,7 +24,7 @@ pytestmark = pytest.mark.needs("chromium")
 
 WIDTH, HEIGHT = 320, 180
 AFTER, BEFORE = (200, 120, 60), (20, 30, 40)
-LEFT, HOME, TAB = 37, 36, 9
+LEFT, UP, HOME, TAB = 37, 38, 36, 9
 
 
 class Stream:
@@ -33,7 +33,7 @@ class Stream:
     def __init__(self, port: int = 0) -> None:
         self.info = StreamInfo(WIDTH, HEIGHT, RGB, live=True, name="garden")
         self.control = Control()
-        self.page = Page("127.0.0.1", port, self.control, "a-token-of-ours")
+        self.page = Page("127.0.0.1", port, self.control, "a-token-of-ours", ["exact", "fast"])
         self.page.open(self.info)
         self.show(AFTER, BEFORE)
 
@@ -219,9 +219,10 @@ def test_a_recording_is_marked_on_the_picture(browser: Chromium, stream: Stream)
 def test_an_engine_that_loads_and_a_fixed_exposure_are_told(browser: Chromium, stream: Stream) -> None:
     stream.page.set_status(Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, None, ()))
     stream.info.events.publish("engine_loading", engine="exact")
-    browser.wait_until("$('engine').textContent === 'fast (cpu), exact loads'")
-    stream.info.events.publish("engine_changed", engine="exact")
-    browser.wait_until("!$('engine').textContent.includes('loads')")
+    browser.wait_until("$('engine').selectedOptions[0].text === 'exact, loads …'")
+    assert browser.evaluate("[...$('engine').options].map((option) => option.text)") == ["exact, loads …", "fast (cpu)"]
+    stream.info.events.publish("engine_failed", engine="exact", stays="fast", reason="no such library")
+    browser.wait_until("$('engine').selectedOptions[0].text === 'fast (cpu)'")
     assert browser.evaluate("$('exposure_bias').disabled") is False
     stream.control.update(exposure="off")
     browser.wait_until("$('exposure_bias-value').textContent === 'off'")
@@ -233,8 +234,17 @@ def test_figures_are_shown(browser: Chromium, stream: Stream) -> None:
         Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, {"p50": 12.4, "p95": 19.7}, ())
     )
     browser.wait_until("$('fps').textContent === '30.0 fps'")
-    shown = browser.evaluate("['engine', 'delay', 'dropped'].map((id) => $(id).textContent)")
-    assert shown == ["fast (cpu)", "12 / 20 ms", "4"]
+    browser.wait_until("$('engine').selectedOptions[0].text === 'fast (cpu)'")
+    assert browser.evaluate("['delay', 'dropped'].map((id) => $(id).textContent)") == ["12 / 20 ms", "4"]
+
+
+def test_an_engine_is_chosen(browser: Chromium, stream: Stream) -> None:
+    assert browser.evaluate("$('engine').disabled") is True
+    stream.page.set_status(Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, None, ()))
+    browser.wait_until("!$('engine').disabled")
+    browser.evaluate("$('engine').focus()")
+    browser.key("ArrowUp", UP)
+    await_control(browser, stream, engine="exact")
 
 
 def test_a_lost_stream_is_gray_and_says_so(browser: Chromium, stream: Stream) -> None:
@@ -314,24 +324,28 @@ def test_it_fits_the_screen(browser: Chromium, width: int, height: int, telephon
     state = browser.evaluate("(() => { const box = $('state').getBoundingClientRect(); return box.right; })()")
     assert state <= width, "beside a long name"
     sizes = browser.evaluate(
-        "[...document.querySelectorAll('button, .button, input')].filter((e) => e.offsetParent)"
+        "[...document.querySelectorAll('button, .button, input, select')].filter((e) => e.offsetParent)"
         ".map((e) => [e.id, e.getBoundingClientRect().height, e.scrollWidth - e.clientWidth])"
     )
-    assert len(sizes) == 6
+    assert len(sizes) == 7
     assert all(height >= 44 and overflow <= 0 for _, height, overflow in sizes), sizes
 
 
-def test_everything_has_a_name_for_screen_readers_and_is_reached_by_tab(browser: Chromium) -> None:
+def test_everything_has_a_name_for_screen_readers_and_is_reached_by_tab(browser: Chromium, stream: Stream) -> None:
     compare(browser)
+    stream.page.set_status(Report("fast", "cpu", "uint8", WIDTH, HEIGHT, 300, None, 4, 10.0, None, ()))
+    browser.wait_until("!$('engine').disabled")
     browser.evaluate("document.activeElement.blur()")
     reached = set()
-    for _ in range(16):  # twice round, with the browser's own stop in between
+    for _ in range(18):  # twice round, with the browser's own stop in between
         browser.key("Tab", TAB)
         reached.add(browser.evaluate("document.activeElement.id"))
-    assert reached - {""} == {"divider", "enhanced", "compare", "snapshot", "fullscreen", "strength", "exposure_bias"}
+    buttons = {"enhanced", "compare", "snapshot", "fullscreen"}
+    assert reached - {""} == buttons | {"divider", "strength", "exposure_bias", "engine"}
     tree = browser.call("Accessibility.getFullAXTree")["nodes"]
     named = {(n["role"]["value"], n.get("name", {}).get("value")) for n in tree if not n["ignored"]}
     assert named >= {
         ("slider", "Strength"), ("slider", "Exposure"), ("slider", "Divider between before and after"),
         ("button", "Enhance"), ("button", "Before / after"), ("link", "Snapshot"), ("button", "Full screen"),
+        ("combobox", "Engine"),
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from realtime.control import Control
@@ -22,20 +23,22 @@ class Page(Sink):
     """Serves the page at ``host:port`` (port 0: any free one), from a thread of its own between `open` and `close`.
 
     What viewers change goes to `control`. Beyond loopback only they see the page who have `token`, which is made when
-    it is None; on loopback None asks for no token. `address` has it. Raises SettingError for a port or token that
-    cannot be, SinkError when the library for it is not installed.
+    it is None; on loopback None asks for no token. `address` has it. `engines` may be chosen on the page. Raises
+    SettingError for a port or token that cannot be, SinkError when the library for it is not installed.
     """
 
     name = "page"
     may_drop = True
 
-    def __init__(self, host: str, port: int, control: Control, token: str | None = None) -> None:
+    def __init__(
+        self, host: str, port: int, control: Control, token: str | None = None, engines: Sequence[str] = ()
+    ) -> None:
         try:
             import aiohttp  # noqa: F401 (said now, not after the model was loaded)
         except ImportError as error:
             raise SinkError("the page needs aiohttp: pip install 'mbllen-realtime[serve]'") from error
         self._access = Access.for_host(host, port, token)
-        self._control = control
+        self._control, self._engines = control, tuple(engines)
         self._port = port
         self._pictures = Pictures()
         self._status: Status | None = None
@@ -49,7 +52,7 @@ class Page(Sink):
 
     def open(self, info: StreamInfo) -> None:
         """Begins to serve and says where. Raises SinkError when the address is taken or is not this machine's."""
-        self._status = Status(info, self._control)
+        self._status = Status(info, self._control, self._engines)
         self._thread = threading.Thread(target=self._run, args=(info, self._status), name="realtime-page")
         self._thread.start()
         try:

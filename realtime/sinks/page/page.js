@@ -103,7 +103,19 @@ function showStatus(status) {
   }
   if (!status.metered) $("exposure_bias-value").textContent = status.exposure;
   $("recording").hidden = !status.recording;
-  showFigures(status.figures, status.loading);
+  showFigures(status.figures);
+  showEngine(status);
+}
+
+function showEngine({ engines, figures, loading }) {
+  if (!figures) return;
+  const names = engines.includes(figures.engine) ? engines : [figures.engine, ...engines];
+  const texts = names.map((name) =>
+    name === figures.engine ? `${name} (${figures.device})` : name === loading ? `${name}, loads …` : name);
+  if (texts.join() !== [...$("engine").options].map((option) => option.text).join())
+    $("engine").replaceChildren(...names.map((name, index) => new Option(texts[index], name)));
+  $("engine").value = loading || figures.engine;
+  $("engine").disabled = !engines.length;
 }
 
 function showValue(name, value) {
@@ -112,12 +124,11 @@ function showValue(name, value) {
   $(name).setAttribute("aria-valuetext", text);
 }
 
-function showFigures(figures, loading) {
+function showFigures(figures) {
   if (!figures) return;
   const delay = figures.latency_ms;
   const dropped = Object.entries(figures.dropped_by).map(([name, count]) => `${count} by ${name}`);
   $("fps").textContent = `${figures.fps.toFixed(1)} fps`;
-  $("engine").textContent = `${figures.engine} (${figures.device})${loading && `, ${loading} loads`}`;
   $("delay").textContent = delay ? `${Math.round(delay.p50)} / ${Math.round(delay.p95)} ms` : "–";
   $("dropped").textContent = [figures.dropped, ...dropped].join(", ");
 }
@@ -170,6 +181,7 @@ for (const name of ["strength", "exposure_bias"]) {
     send({ set: { [name]: value } });
   });
 }
+$("engine").addEventListener("change", () => send({ set: { engine: $("engine").value } }));
 if (document.fullscreenEnabled) {
   $("fullscreen").addEventListener("click", () => {
     if (document.fullscreenElement) document.exitFullscreen();

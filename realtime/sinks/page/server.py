@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
@@ -205,7 +205,7 @@ class Server:
             if viewer.compares:
                 viewer.seen = 0  # the picture that is shown is needed again, with what it was before
         if "set" in command:
-            self._control.update(**_settings(command["set"]))
+            self._control.update(**_settings(command["set"], self._status.engines))
             self.wake_viewers()
         viewer.wake.set()
 
@@ -216,12 +216,13 @@ class Server:
         await asyncio.gather(*goodbyes, return_exceptions=True)
 
 
-def _settings(changes: Any) -> dict[str, Any]:
-    """The changes to a `Control` that a page may make. Raises SettingError for all others."""
+def _settings(changes: Any, engines: Sequence[str]) -> dict[str, Any]:
+    """The changes to a `Control` that a page may make, with one of these `engines`. Raises SettingError for all
+    others."""
     if not isinstance(changes, dict):
         raise SettingError("what to set is a JSON object")
     kinds: dict[str, tuple[type, ...]] = {"enhanced": (bool,), "strength": (int, float), "exposure_bias": (int, float)}
     for name, value in changes.items():
-        if type(value) not in kinds.get(name, ()):
+        if type(value) not in kinds.get(name, ()) and not (name == "engine" and value in engines):
             raise SettingError(f"{name} {value!r} cannot be set from the page")
     return changes

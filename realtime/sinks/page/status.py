@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -19,8 +20,9 @@ FIGURES_INTERVAL, RATE_WINDOW = 0.5, 2.0
 class Status:
     """The state of link, control and run. `update` may be called from any one thread, `text` from another."""
 
-    def __init__(self, info: StreamInfo, control: Control) -> None:
-        self._info, self._control = info, control
+    def __init__(self, info: StreamInfo, control: Control, engines: Sequence[str] = ()) -> None:
+        """`engines`: those that viewers may choose."""
+        self._info, self._control, self.engines = info, control, tuple(engines)
         self._happenings = Happenings()
         self._happenings.follow(info.events)
         self._counts: deque[tuple[float, int]] = deque(maxlen=round(RATE_WINDOW / FIGURES_INTERVAL) + 1)
@@ -62,6 +64,7 @@ class Status:
                 "metered": state.exposure in (None, "auto", "scene"),
                 "exposure": state.exposure_text,
                 "recording": self._happenings.recording,
+                "engines": self.engines,
                 "loading": self._happenings.loading,
                 "figures": figures,
             }
