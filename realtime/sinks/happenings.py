@@ -6,12 +6,16 @@ from realtime.events import Event, EventBus
 
 
 class Happenings:
-    """`recording`: whether a file is being written. `loading`: the engine that is being loaded, or empty. `news`: what
-    happened last, in a few words, and how many news there were."""
+    """What is known now.
+
+    - `recording`: whether a file is being written.
+    - `engine`: the one that was changed to, empty before. `loading`: the one that is being loaded, else empty.
+    - `news`: what happened last, in a few words, and how many news there were.
+    """
 
     def __init__(self) -> None:
         self.recording = False
-        self.loading = ""
+        self.engine = self.loading = ""
         self.news = ("", 0)
 
     def follow(self, events: EventBus) -> None:
@@ -31,8 +35,8 @@ class Happenings:
         elif event.kind == "engine_loading":
             self.loading = str(about["engine"])
         elif event.kind == "engine_changed":
-            self.loading = ""
-            self._tell(f"engine {about['engine']}")
+            self.engine, self.loading = str(about["engine"]), ""
+            self._tell(f"engine {self.engine}")
         elif event.kind == "engine_failed":
             self.loading = ""
             self._tell(f"engine {about['engine']} cannot be used, {about['stays']} goes on")

@@ -223,6 +223,8 @@ def test_an_engine_that_loads_and_a_fixed_exposure_are_told(browser: Chromium, s
     assert browser.evaluate("[...$('engine').options].map((option) => option.text)") == ["exact, loads …", "fast (cpu)"]
     stream.info.events.publish("engine_failed", engine="exact", stays="fast", reason="no such library")
     browser.wait_until("$('engine').selectedOptions[0].text === 'fast (cpu)'")
+    stream.info.events.publish("engine_changed", engine="exact")  # while the stream is paused: no new figures
+    browser.wait_until("$('engine').selectedOptions[0].text === 'exact (cpu)'")
     assert browser.evaluate("$('exposure_bias').disabled") is False
     stream.control.update(exposure="off")
     browser.wait_until("$('exposure_bias-value').textContent === 'off'")

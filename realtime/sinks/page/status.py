@@ -52,6 +52,8 @@ class Status:
         info, state, link, figures = self._info, self._control.state, self._info.link.state, self._figures
         if figures is not None and perf_counter() - self._updated > RATE_WINDOW:
             figures = {**figures, "fps": 0.0}  # no frame, no update
+        if figures is not None and self._happenings.engine:
+            figures = {**figures, "engine": self._happenings.engine}  # a paused stream has no new figures
         return json.dumps(
             {
                 "name": info.name,
