@@ -16,6 +16,8 @@ from realtime.media.libav import av
 MAX_READ_ERRORS = 100
 #: Clock of MPEG transport and program streams, ticks per second (ISO/IEC 13818-1).
 MPEG_CLOCK = 90_000
+#: `AVDISCARD_ALL`: libav's mark for a chapter track.
+DISCARD_ALL = 48
 
 
 def main_video(container: av.container.InputContainer) -> Any:
@@ -26,6 +28,14 @@ def main_video(container: av.container.InputContainer) -> Any:
 def is_cover(stream: av.stream.Stream) -> bool:
     """Whether a stream is one still picture that describes the file."""
     return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
+
+
+def is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
+    """True for timecode tracks, which come from a tag, and chapter tracks, which come from the chapters."""
+    if stream.type != "data":
+        return False
+    chapters = int(getattr(stream, "discard", 0)) == DISCARD_ALL and bool(stream.container.chapters())
+    return "timecode" in stream.metadata or chapters
 
 
 def packets(container: av.container.InputContainer, on_damage: Callable[[], None]) -> Iterator[av.Packet]:

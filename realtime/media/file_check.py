@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from realtime.diagnostics import Counted, as_time
 from realtime.frame import StreamInfo
-from realtime.media import isobmff
+from realtime.media import isobmff, riff
 from realtime.media.containers import container_named
 from realtime.media.continuity import MAX_GAP, ContinuityCheck
 from realtime.media.demux import packets
@@ -162,18 +162,16 @@ class FileCheck:
         if not self._traits.full_index or self._path is None:
             return 0
         missing = 0
+        empty = riff.empty_chunks(self._path) if self._traits.chunks else {}
         streams = list(self._container.streams)
         tracks = isobmff.tracks(self._path) if self._traits.boxes else []
         for stream, track in zip(streams, tracks if len(tracks) == len(streams) else [None] * len(streams)):
             lost = sum(1 for entry in stream.index_entries if entry.size) - self._read[stream.index]
-            surplus = stream.frames - len(stream.index_entries)
+            surplus = stream.frames - len(stream.index_entries) - empty.get(stream.index, 0)
             if self._traits.chunks and stream.type == "video" and surplus > MAX_AVI_SURPLUS:
-                lost = stream.frames - self._read[stream.index]  # the index is lost, too
-            if track is not None and 1 - track.shown > SHOWN_SHORTER:
-                hidden = float(1 - track.shown)
-                self._diagnostics.info(
-                    f"the edit list of the file hides {hidden:.0%} of stream {stream.index} ({stream.type})"
-                )
+                lost = stream.frames - empty.get(stream.index, 0) - self._read[stream.index]  # the index is lost, too
+            if track is not None and (text := _hidden(track)):
+                self._diagnostics.info(f"the edit list of the file {text} of stream {stream.index} ({stream.type})")
             if track is not None and track.sample_size:
                 lost = int(self._bytes[stream.index] < _least_bytes(track, track.sample_size))
             elif track is not None:
@@ -188,6 +186,15 @@ class FileCheck:
         declared = declared_duration(self._container)
         end = max(self._end.values(), default=Fraction(0))
         return round(declared - end) if declared is not None and declared - end > MAX_SHORTFALL else 0
+
+
+def _hidden(track: isobmff.Track) -> str | None:
+    """What the edit list does not show of a track, or shows too much; None where it shows all."""
+    if 1 - track.shown > SHOWN_SHORTER:
+        return f"hides {float(1 - track.shown):.0%}"
+    if not track.ends_otherwise:
+        return None
+    return f"{'hides the last' if track.left_out > 0 else 'lacks the last'} {float(abs(track.left_out)):.2f} s"
 
 
 def _dropped_samples(track: isobmff.Track, indexed: int) -> int:

@@ -62,7 +62,7 @@ class Fragments:
                 yield f"{unused} bytes of samples belong to no packet", offset
         if lost := len(self._listed - {offset for offset, _ in self._heads}):
             yield f"{lost} fragments are not where the file lists them", self._heads[-1][0]
-        previous, ends = 0, dict[int, int]()
+        previous, ends, longest = 0, dict[int, int](), dict[int, int]()
         for offset, head in self._heads:
             number = _number(find(head, b"mfhd"), 4)
             lost = number - previous - 1
@@ -73,8 +73,10 @@ class Fragments:
                 yield f"{lost} fragments are missing", offset
             for name, track in boxes(head):
                 if name == b"traf" and (found := self._times(track)) is not None:
-                    track_id, begin, end, longest = found
-                    if lost <= 0 and track_id in ends and not -longest <= begin - ends[track_id] <= longest:
+                    track_id, begin, end, step = found
+                    # Some write a length of 0 in fragments of one sample.
+                    longest[track_id] = max(step, longest.get(track_id, 0))
+                    if lost <= 0 and track_id in ends and abs(begin - ends[track_id]) > longest[track_id]:
                         yield f"the times of track {track_id} jump", offset
                     ends[track_id] = end
 

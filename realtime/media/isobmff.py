@@ -17,16 +17,27 @@ FIRST_BOXES = (b"ftyp", b"wide", b"mdat", b"skip", b"free")
 PARENTS = (b"trak", b"mdia", b"minf", b"stbl", b"traf")
 #: The longest index that is read, in bytes.
 MAX_MOOV = 1 << 28
+#: Seconds at the end of a track that are no rounding.
+MIN_LEFT_OUT = Fraction(1, 100)
 
 
 @dataclass(frozen=True)
 class Track:
     """What the index says of a track: the samples in its table, the bytes of each if all have as many (uncompressed
-    sound, of which libav joins samples), and the share of their time that is shown."""
+    sound, of which libav joins samples), the share of their time that is shown, how many seconds of it are left out at
+    the end, less than 0 where the edit list asks for more than there is, and how many seconds a sample lasts."""
 
     samples: int
     sample_size: int | None
     shown: Fraction
+    left_out: Fraction
+
+    sample_seconds: Fraction
+
+    @property
+    def ends_otherwise(self) -> bool:
+        """Whether that is a sample or more."""
+        return abs(self.left_out) >= max(MIN_LEFT_OUT, self.sample_seconds)
 
 
 def top_level_boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
@@ -98,7 +109,8 @@ def _track(trak: bytes, movie_scale: int) -> Track | None:
     end = length + first_shift(trak)
     shown = [min(duration or length, max(end - begin, 0)) for duration, begin in listed if begin >= 0]
     share = min(Fraction(sum(shown), length), Fraction(1)) if listed else Fraction(1)
-    return Track(samples, sample_size, share)
+    left_out = Fraction(end - max((begin + duration for duration, begin in listed if begin >= 0), default=end), scale)
+    return Track(samples, sample_size, share, left_out, Fraction(length, samples * scale) if samples else Fraction(0))
 
 
 def edits(trak: bytes) -> list[tuple[int, int]]:

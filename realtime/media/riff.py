@@ -42,6 +42,13 @@ def problems(path: Path) -> Iterator[str]:
         yield f"chunks that the index lists in another way: {lost}"
 
 
+def empty_chunks(path: Path) -> dict[int, int]:
+    """How many chunks of each stream are empty: frames that are not there. The header counts them, libav does not."""
+    with path.open("rb") as file:
+        found = Counter(name[:2] for name, _, size in _chunks(file) if not size and name[2:] in DATA)
+    return {int(number): count for number, count in found.items() if number.isdigit()}
+
+
 def is_cut(path: Path) -> bool:
     """Whether the last RIFF chunk of a file ends behind the file."""
     with path.open("rb") as file:

@@ -106,6 +106,9 @@ def _track_problems(trak: bytes, movie_scale: int, extents: list[tuple[Numbers, 
     if sizes is not None and (sizes == 0).any():
         yield "sizes"
     yield from _edit_problems(trak, movie_scale, scale, length + isobmff.first_shift(trak))
+    runs, kinds = _entries(stbl, b"stsc", 3), int.from_bytes(find(stbl, b"stsd")[4:8], "big")
+    if runs is not None and len(runs) and not 1 <= runs[:, 2].min() <= runs[:, 2].max() <= kinds:
+        yield "descriptions of samples"
     table = _chunks(stbl, count)
     if table is None:
         yield "numbers of samples and chunks"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from realtime.errors import SinkError
 from realtime.frame import StreamInfo
 from realtime.media.adts import AdtsRemover, has_adts, is_malformed_aac
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
-from realtime.media.demux import is_cover, packets, seek, start_time
+from realtime.media.demux import is_cover, is_regenerated_by_muxer, packets, seek, start_time
 from realtime.media.libav import av, open_file
 from realtime.media.subtitles import LastSubtitle, first_packet, is_mov_text
 from realtime.media.timestamps import MAX_DISTANCE, TimestampFixer, writable_duration
@@ -23,8 +24,8 @@ STRUCTURAL_TAGS = frozenset(
 )
 #: Seconds by which sound may lie before the picture of its time.
 INTERLEAVE_SECONDS = 1
-#: `AVDISCARD_ALL`: libav's mark for a chapter track.
-DISCARD_ALL = 48
+#: Packets to read ahead in search of the first subtitle.
+READ_AHEAD = 500
 
 
 class StreamCopier:
@@ -43,7 +44,7 @@ class StreamCopier:
         self._subtitles: dict[int, LastSubtitle] = {}
         self._input: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet] = iter(())
-        self._next_packet: av.Packet | None = None
+        self._ahead: deque[av.Packet] = deque()
         start, self._end = info.time_span
         self._start = Fraction(start or 0).limit_denominator(1_000_000)
 
@@ -57,7 +58,7 @@ class StreamCopier:
             if stream.index == info.stream_index:
                 video.metadata.update(_recording_tags(stream.metadata))
                 video.disposition = stream.disposition
-            elif not _is_regenerated_by_muxer(stream) and not self._attach_cover(stream, info.path):
+            elif not is_regenerated_by_muxer(stream) and not self._attach_cover(stream, info.path):
                 copied = self._try_add_stream(stream)
                 if copied is None:
                     self._leave_out(stream)
@@ -80,26 +81,37 @@ class StreamCopier:
         return any(map(is_mov_text, self._streams.values()))
 
     def start(self) -> None:
-        """Writes what lies before and at time 0, to be called before the first picture is written."""
-        self.write_until(Fraction(0))
-        for stream in self._streams.values():
-            if is_mov_text(stream) and stream.index not in self._subtitles:
-                self._output.mux(first_packet(stream, self._info.seconds or 0))
+        """Writes the first packet of each subtitle track of MP4, to be called before the first picture is written."""
+        tracks = {stream.index: stream for stream in self._streams.values() if is_mov_text(stream)}
+        ahead: list[av.Packet] = []
+        while tracks and len(ahead) < READ_AHEAD and (packet := self._read()) is not None:
+            track = tracks.pop(packet.stream.index, None)
+            if track is not None and packet.dts > 0:
+                self._output.mux(first_packet(track, float(packet.dts * packet.time_base)))
+            if track is not None and packet.dts <= 0:
+                self._write(packet)
+            else:
+                ahead.append(packet)
+        for track in tracks.values():
+            self._output.mux(first_packet(track, self._info.seconds or 0))
+        self._ahead.extend(ahead)
 
     def write_until(self, seconds: Fraction | None) -> None:
         """Writes the packets of up to `seconds` of the output's time; None writes all that are left."""
-        while (packet := self._next_packet or self._read()) is not None:
-            self._next_packet = packet
+        while (packet := self._ahead.popleft() if self._ahead else self._read()) is not None:
             if seconds is not None and packet.dts * packet.time_base > seconds:
+                self._ahead.appendleft(packet)
                 return
-            self._next_packet = None
-            if is_mov_text(packet.stream):
-                subtitle = LastSubtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
-                self._subtitles[packet.stream.index] = subtitle
-            try:
-                self.mux(packet)
-            except av.error.ArgumentError:
-                self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
+            self._write(packet)
+
+    def _write(self, packet: av.Packet) -> None:
+        if is_mov_text(packet.stream):
+            subtitle = LastSubtitle(packet.stream, packet.time_base, packet.pts, packet.duration or 0)
+            self._subtitles[packet.stream.index] = subtitle
+        try:
+            self.mux(packet)
+        except av.error.ArgumentError:
+            self._info.diagnostics.count(Counted.SKIPPED_PACKETS)
 
     def mux(self, packet: av.Packet) -> None:
         """Writes a packet. Muxers refuse damaged sound when its turn comes; that must not cost the pictures."""
@@ -121,7 +133,8 @@ class StreamCopier:
         if self._input is not None:
             self._input.close()
             self._input = None
-        self._packets, self._next_packet = iter(()), None
+        self._packets = iter(())
+        self._ahead.clear()
 
     def _seek_to_start(self, source: av.container.InputContainer) -> None:
         early = self._start - INTERLEAVE_SECONDS
@@ -226,14 +239,6 @@ class StreamCopier:
 
 def _recording_tags(metadata: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in metadata.items() if k.lower() not in STRUCTURAL_TAGS and not k.startswith("_STATISTICS")}
-
-
-def _is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
-    """True for timecode tracks, which come from a tag, and chapter tracks, which come from the chapters."""
-    if stream.type != "data":
-        return False
-    chapters = int(getattr(stream, "discard", 0)) == DISCARD_ALL and bool(stream.container.chapters())
-    return "timecode" in stream.metadata or chapters
 
 
 def _is_readable(data: io.BytesIO, name: str | None) -> bool:

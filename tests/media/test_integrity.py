@@ -108,6 +108,7 @@ CASES: list[tuple[str, Damage, str]] = [
     ("a.mp4", number(b"stco", 0, 8 + 4 * 30, 5000), "1 chunks of samples overlap|chunks of samples overlap"),
     ("a.mp4", number(b"stco", 0, 8 + 4 * 30, 1 << 30), "samples lie behind the end of the file"),
     ("a.mp4", number(b"stsc", 1, 12, 3), "numbers of samples and chunks of track 2"),
+    ("a.mp4", number(b"stsc", 1, 8 + 12 * 20 + 8, 2), "descriptions of samples of track 2"),
     ("a.mp4", number(b"stts", 0, 8, 140), "numbers of samples and times of track 1"),
     ("a.mp4", number(b"stts", 0, 12, 700), "length and times of track 1"),
     ("a.mp4", number(b"ctts", 0, 12 + 8 * 20, 1 << 31), "presentation times of track 1"),

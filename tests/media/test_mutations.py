@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import ffmpeg_tools
+import iso_mutations
 import pytest
 from media_mutations import MUTATIONS, RECORDINGS, Mutation, record
 
@@ -69,6 +70,7 @@ INTACT: dict[str, tuple[str, ...]] = {
     "raw_sound.mov": ("-c:v", "mjpeg", "-bf", "0", "-c:a", "pcm_u8"),
     "slow.mp4": ("-r", "1", *H264, "-bf", "2", *AAC),
     "slow.mkv": ("-r", "1/2", *H264, "-bf", "2", *AAC),
+    "frame_fragments.mp4": (*H264, *AAC, "-movflags", "dash+frag_every_frame"),
     "a.mpg": ("-c:v", "mpeg2video", "-c:a", "mp2"),
     "a.m2ts": (*H264, *AAC, "-mpegts_m2ts_mode", "1"),
     "a.flv": (*H264, *AAC),
@@ -101,6 +103,32 @@ def test_frames_that_are_reordered_over_a_pause_keep_their_times(name: str, move
         times = [frame.pts * frame.time_base for frame in source.frames()]
     assert times == ffmpeg_tools.times(path)
     assert source.info.diagnostics.counts.get("repaired_timestamps", 0) == 0
+
+
+def test_empty_chunks_of_avi_are_no_missing_frames(tmp_path: Path) -> None:
+    """A clock that is finer than the frames leaves some empty, which the header counts."""
+    whole = ffmpeg_tools.make_recording(tmp_path / "a.ts", seconds=4)
+    ffmpeg_tools.ffmpeg("-i", whole, "-c", "copy", tmp_path / "a.avi")
+    times, _, diagnostics = read(tmp_path / "a.avi")
+    assert (len(times), diagnostics.warnings) == (100, ())
+
+
+@pytest.mark.parametrize(
+    ("begin", "says"), [(1024, None), (0, "hides the last 0.02 s"), (3072, "lacks the last 0.04 s")]
+)
+def test_what_an_edit_list_leaves_out_at_the_end_is_information(begin: int, says: str | None, tmp_path: Path) -> None:
+    """It may be meant: cameras do so."""
+    path = ffmpeg_tools.make_recording(tmp_path / "a.mp4")
+    data = bytearray(path.read_bytes())
+    at = [at for kind, at, _ in iso_mutations.boxes(bytes(data)) if kind == b"elst"][1] + 20
+    assert data[at : at + 4] == (1024).to_bytes(4, "big")
+    data[at : at + 4] = begin.to_bytes(4, "big")
+    path.write_bytes(data)
+    _, _, diagnostics = read(path)
+    assert diagnostics.warnings == ()
+    assert [message.text for message in diagnostics.messages] == (
+        [f"the edit list of the file {says} of stream 1 (audio)"] if says else []
+    )
 
 
 def test_an_edit_list_is_no_damage_and_counts(tmp_path: Path) -> None:

@@ -92,15 +92,17 @@ def test_a_short_subtitle_at_the_very_end_does_not_make_the_file_longer(tmp_path
     assert float(probe(out, "-show_format")["format"]["duration"]) == pytest.approx(1, abs=0.001)
 
 
+@pytest.mark.parametrize("sound", [False, True], ids=["silent", "with sound"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @pytest.mark.parametrize("rate", ["1/2", "1", "2", "3"])
-def test_subtitles_beside_few_pictures(rate: str, suffix: str, tmp_path: Path) -> None:
+def test_subtitles_beside_few_pictures(rate: str, suffix: str, sound: bool, tmp_path: Path) -> None:
     """libav's muxer ended the process: pictures that wait to be reordered fill a fragment before any subtitle comes."""
     words = "1\n00:00:00,500 --> 00:00:01,000\none\n\n2\n00:00:03,000 --> 00:00:04,000\ntwo\n"
     (tmp_path / "words.srt").write_text(words)
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
     more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", "-r", rate, "-bf", "3")
-    make_video(source, *more, seconds=8)
+    tone = ("-f", "lavfi", "-i", "sine=r=48000:d=8") if sound else ()
+    make_video(source, *more[:2], *tone, *more[2:], *(("-map", "2") if sound else ()), seconds=8)
     run_alone(source, out)
     assert texts(out) == texts(source)
     assert times(out) == times(source)

@@ -342,8 +342,10 @@ def judged(source: Path, out: Path, wanted: Times) -> str:
     lost = lost_in(got, wanted)
     if report.damaged:
         return "done in part, and said so" if lost else "done, with a word about the damage"
-    if lost and (said or report.warnings):
+    if lost and report.warnings:
         return "done in part, with a warning"
+    if lost and said:
+        return "done in part, with information"
     return f"LOST without a word: {lost}" if lost else "done, nothing is missing"
 
 
