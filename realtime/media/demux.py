@@ -30,6 +30,12 @@ def is_cover(stream: av.stream.Stream) -> bool:
     return bool(int(stream.disposition) & int(av.stream.Disposition.attached_pic))
 
 
+def is_unplayable(stream: av.stream.Stream) -> bool:
+    """Whether a stream is sound without channels or rate, by a damaged header: with it some players open no file."""
+    codec = stream.codec_context
+    return stream.type == "audio" and codec is not None and not (codec.sample_rate and codec.layout.nb_channels)
+
+
 def is_regenerated_by_muxer(stream: av.stream.Stream) -> bool:
     """True for timecode tracks, which come from a tag, and chapter tracks, which come from the chapters."""
     if stream.type != "data":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -48,7 +49,8 @@ def report_gaps(
 
     fragments = Fragments(path) if path and traits.boxes else None
     with closing(MatroskaScanner(path)) if path and traits.elements else nullcontext() as scanner:
-        for packet in _report_corrupt(packets, lambda: report("packets are missing")):
+        joints = cache(lambda: mpegts.find_joints(path) if path and traits.fixed_packets else [])
+        for packet in _report_corrupt(packets, lambda: report("packets are missing"), joints):
             if scanner and packet.pos is not None:
                 for text in scanner.check(packet.pos):
                     report(text)
@@ -73,18 +75,23 @@ def report_gaps(
             on_damage(text, INDEX)
 
 
-def _report_corrupt(packets: Iterator[av.Packet], report: Callable[[], None]) -> Iterator[av.Packet]:
+def _report_corrupt(
+    packets: Iterator[av.Packet], report: Callable[[], None], joints: Callable[[], list[int]]
+) -> Iterator[av.Packet]:
     """Passes packets on and reports gaps before those that libav marks as corrupt, because the numbers of transport
-    packets break. Where times start anew at a key frame as well, two recordings were joined; nothing is missing."""
+    packets break. Where times start anew at a key frame as well, two recordings were joined; nothing is missing. Nor is
+    there where one of the `joints` in the file lies between such a packet and the next ones."""
     doubtful: dict[int, list[int]] = {}
+    begins: dict[int, int] = {}
     for packet in packets:
         index, time = packet.stream.index, packet.dts
         if packet.is_corrupt or index in doubtful:
             times = doubtful.setdefault(index, [])
             times += [] if time is None else [time]
+            begin = begins.setdefault(index, packet.pos or 0)
             joined = times != sorted(times) and packet.is_keyframe
             if joined or time is None or len(times) > PROBE_AFTER_CORRUPT:
-                del doubtful[index]
-                if not joined:
+                del doubtful[index], begins[index]
+                if not joined and not any(begin < joint <= (packet.pos or 0) for joint in joints()):
                     report()
         yield packet

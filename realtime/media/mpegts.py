@@ -7,6 +7,7 @@ multiple of 16 packets: there only the lengths tell that the packets of sound de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +24,8 @@ ENOUGH = 5
 PACKETS_READ, BYTES_READ = 1 << 14, 1 << 20
 #: The number of the stream that fills up the bit rate.
 NULL = 0x1FFF
+#: The first number that is no table's of the standard's own.
+FIRST_FREE = 0x20
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,16 @@ def find_damage(path: Path) -> tuple[list[TransportDamage], TransportDamage | No
     return found, TransportDamage(end, "the file ends with bytes that are no whole transport packet")
 
 
+def find_joints(path: Path) -> list[int]:
+    """The bytes at which another recording, or the next segment of one, was appended: there all counters start anew."""
+    joints = _Joints()
+    with path.open("rb") as file:
+        end = 0
+        while (row := _find_row(file, end)) is not None:
+            end = _read_row(file, *row, joints)
+    return [joint.offset for joint in joints.found if joint.breaks and joint.starts]
+
+
 def _find_row(file: BinaryIO, offset: int) -> tuple[int, int] | None:
     """Offset and packet size of the next row of at least `ENOUGH` packets from `offset` on."""
     overlap = (ENOUGH - 1) * max(PACKET_SIZES)
@@ -70,7 +83,7 @@ def _find_row(file: BinaryIO, offset: int) -> tuple[int, int] | None:
         offset += BYTES_READ - overlap
 
 
-def _read_row(file: BinaryIO, offset: int, size: int, lengths: _Lengths) -> int:
+def _read_row(file: BinaryIO, offset: int, size: int, reader: _Lengths | _Joints) -> int:
     """Looks at the row of packets at intervals of `size` bytes that begins at `offset`; returns the end of its last
     whole packet."""
     end = offset
@@ -82,7 +95,7 @@ def _read_row(file: BinaryIO, offset: int, size: int, lengths: _Lengths) -> int:
         is_sync = packets[:, 0] == SYNC
         count = whole if is_sync.all() else int(is_sync.argmin())
         if count:
-            lengths.add(packets[:count], offset, size)
+            reader.add(packets[:count], offset, size)
             end = offset + (count - 1) * size + PACKET
         if count < PACKETS_READ:
             return end
@@ -127,6 +140,46 @@ class _Lengths:
             if stream in self._left:
                 left, began = self._left[stream]
                 self._left[stream] = left - int(count), began
+
+
+@dataclass
+class _Joint:
+    """A place that may be a joint: its byte, the last counter of each stream that did not come since, and what came:
+    whether a counter did not go on, and whether all began with 0."""
+
+    offset: int
+    waiting: dict[int, int]
+    breaks: bool = False
+    starts: bool = True
+
+
+class _Joints:
+    """Looks for places where the table of programs and then every stream begin with the counter 0."""
+
+    def __init__(self) -> None:
+        self.found: list[_Joint] = []
+        self._last: dict[int, int] = {}
+
+    def add(self, packets: Any, offset: int, size: int) -> None:
+        """Takes transport packets as `_Lengths` does."""
+        streams = (packets[:, 1].astype(np.int32) & 0x1F) << 8 | packets[:, 2]
+        counters = packets[:, 3] & 15
+        has_payload = packets[:, 3] & 0x10 != 0
+        begins = (counters == 0) & (packets[:, 1] & 0x40 != 0)
+        rows = {int(s): np.flatnonzero((streams == s) & has_payload) for s in np.unique(streams)}
+        tables, rows = rows.get(0, np.zeros(0, np.int64)), {s: rows[s] for s in rows if FIRST_FREE <= s != NULL}
+        starts = [0, *tables[begins[tables]].tolist(), len(packets)]
+        for number, (start, end) in enumerate(pairwise(starts)):
+            if number:
+                self.found.append(_Joint(offset + size * start, dict(self._last)))
+            for stream, all_rows in rows.items():
+                mine = all_rows[(all_rows >= start) & (all_rows < end)]
+                if not len(mine):
+                    continue
+                if self.found and stream in self.found[-1].waiting:
+                    self.found[-1].breaks |= self.found[-1].waiting.pop(stream) != (int(counters[mine[0]]) - 1) % 16
+                    self.found[-1].starts &= bool(begins[mine[0]])
+                self._last[stream] = int(counters[mine[-1]])
 
 
 def _declared(payload: Any) -> int:

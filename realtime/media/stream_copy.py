@@ -13,7 +13,7 @@ from realtime.errors import SinkError
 from realtime.frame import StreamInfo
 from realtime.media.adts import AdtsRemover, has_adts, is_malformed_aac
 from realtime.media.containers import IMAGE_SUFFIXES, container_named
-from realtime.media.demux import is_cover, is_regenerated_by_muxer, packets, seek, start_time
+from realtime.media.demux import is_cover, is_regenerated_by_muxer, is_unplayable, packets, seek, start_time
 from realtime.media.libav import av, open_file
 from realtime.media.subtitles import LastSubtitle, first_packet, is_mov_text
 from realtime.media.timestamps import MAX_DISTANCE, TimestampFixer, writable_duration
@@ -192,7 +192,7 @@ class StreamCopier:
 
     def _try_add_stream(self, stream: av.stream.Stream) -> av.stream.Stream | None:
         """The stream in the output, or None where a file with it alone cannot be written and read again."""
-        if is_cover(stream):
+        if is_cover(stream) or is_unplayable(stream):
             return None  # MP4 keeps covers among tags of a kind that has no room for ours
         data = io.BytesIO()
         try:
@@ -214,6 +214,8 @@ class StreamCopier:
 
     def _leave_out(self, stream: av.stream.Stream) -> None:
         self._info.diagnostics.count(Counted.LEFT_OUT_STREAMS)
+        if is_unplayable(stream):
+            return self._info.diagnostics.damage(f"the header of stream {stream.index} ({stream.type}) is damaged")
         name = stream.metadata.get("handler_name") or stream.metadata.get("filename") or getattr(stream, "name", None)
         self._warn_or_raise(
             f"stream {stream.index} ({stream.type}, {name or 'unknown kind'}) does not fit into "

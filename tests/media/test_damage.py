@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ffmpeg_tools import make_recording, make_video, packet_times, times
+from ffmpeg_tools import ffmpeg, make_recording, make_video, packet_times, times
 from plain import Plain
 
 from realtime import enhance_video, open_source
@@ -202,6 +202,22 @@ def test_a_hole_in_a_transport_stream_is_counted_and_a_joint_is_not(tmp_path: Pa
     count, diagnostics = read(tmp_path / "joint.ts")
     assert count >= 198
     assert not diagnostics.damaged
+
+
+def test_segments_that_are_put_together_are_no_damage_and_a_missing_one_is(tmp_path: Path) -> None:
+    """What programs that record in pieces leave: times go on, and the counters of packets begin anew."""
+    whole = make_recording(tmp_path / "a.ts", "-g", "50", seconds=6)
+    ffmpeg("-i", whole, "-c", "copy", "-f", "segment", "-segment_time", "2", tmp_path / "part%d.ts")
+    parts = [(tmp_path / f"part{number}.ts").read_bytes() for number in range(3)]
+    (tmp_path / "all.ts").write_bytes(b"".join(parts))
+    count, diagnostics = read(tmp_path / "all.ts")
+    assert (count, diagnostics.messages) == (150, ())
+    (tmp_path / "two.ts").write_bytes(parts[0] + parts[2])
+    count, diagnostics = read(tmp_path / "two.ts")
+    assert count + diagnostics.counts["missing_frames"] == 150
+    assert count < 110
+    (tmp_path / "cut.ts").write_bytes(parts[0][: -188 * 40] + parts[1] + parts[2])
+    assert read(tmp_path / "cut.ts")[1].damaged
 
 
 UID = {"own": bytes(range(16)), "other": bytes(range(16, 32))}

@@ -96,3 +96,15 @@ def test_sound_of_a_transport_stream_goes_into_other_containers(suffix: str, off
     )
     assert [len(found) for found in after] == [len(found) for found in before]
     assert abs((after[1][0] - after[0][0]) - (before[1][0] - before[0][0])) < FRAME
+
+
+@pytest.mark.needs("ffmpeg", "ffprobe")
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_sound_whose_header_is_damaged_does_not_make_the_output_unreadable(suffix: str, tmp_path: Path) -> None:
+    data = bytearray(record(tmp_path, "a.webm").read_bytes())
+    data[data.index(b"OpusHead") + 9] = 0  # channels
+    (tmp_path / "damaged.webm").write_bytes(data)
+    report = enhance_video(tmp_path / "damaged.webm", tmp_path / f"out{suffix}", enhancer=Plain())
+    assert report.damaged
+    assert "the header of stream 1 (audio) is damaged" in report.warnings
+    assert len(packet_times(tmp_path / f"out{suffix}", "v:0")) == report.frames == 150
