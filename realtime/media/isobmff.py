@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 #: Boxes that a file may begin with.
 FIRST_BOXES = (b"ftyp", b"wide", b"mdat", b"skip", b"free")
 #: Boxes that hold nothing but boxes.
 PARENTS = (b"trak", b"mdia", b"minf", b"stbl", b"traf")
 #: The longest index that is read, in bytes.
 MAX_MOOV = 1 << 28
+#: The longest table of samples whose times are looked at one by one: a day at 100 a second.
+MAX_SAMPLES = 10_000_000
 #: Seconds at the end of a track that are no rounding.
 MIN_LEFT_OUT = Fraction(1, 100)
 
@@ -109,8 +114,25 @@ def _track(trak: bytes, movie_scale: int) -> Track | None:
     end = length + first_shift(trak)
     shown = [min(duration or length, max(end - begin, 0)) for duration, begin in listed if begin >= 0]
     share = min(Fraction(sum(shown), length), Fraction(1)) if listed else Fraction(1)
+    end = _end(trak, samples)
     left_out = Fraction(end - max((begin + duration for duration, begin in listed if begin >= 0), default=end), scale)
     return Track(samples, sample_size, share, left_out, Fraction(length, samples * scale) if samples else Fraction(0))
+
+
+def _end(trak: bytes, samples: int) -> int:
+    """When the last sample of a track has been shown, in ticks."""
+    stbl = find(trak, b"mdia", b"minf", b"stbl")
+    steps, shifts = (_pairs(find(stbl, name)) for name in (b"stts", b"ctts"))
+    if not 0 < samples == steps[:, 0].sum() == shifts[:, 0].sum() or samples > MAX_SAMPLES:
+        return int((steps[:, 0] * steps[:, 1]).sum()) + first_shift(trak)
+    moved = shifts[:, 1].astype(np.uint32).view(np.int32)
+    return int((np.cumsum(np.repeat(steps[:, 1], steps[:, 0])) + np.repeat(moved, shifts[:, 0])).max())
+
+
+def _pairs(table: bytes) -> npt.NDArray[np.int64]:
+    """The entries of a table of pairs of numbers, (N, 2)."""
+    count = max(min(int.from_bytes(table[4:8], "big"), (len(table) - 8) // 8), 0)
+    return np.frombuffer(table[8 : 8 + 8 * count], ">u4").astype(np.int64).reshape(count, 2)
 
 
 def edits(trak: bytes) -> list[tuple[int, int]]:

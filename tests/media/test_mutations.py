@@ -131,6 +131,18 @@ def test_what_an_edit_list_leaves_out_at_the_end_is_information(begin: int, says
     )
 
 
+def test_frames_behind_what_an_edit_list_shows_are_told(tmp_path: Path) -> None:
+    """Wrong lengths of frames, by a hundredth, move the last one there."""
+    path = ffmpeg_tools.make_recording(tmp_path / "a.mp4")
+    data = bytearray(path.read_bytes())
+    at = next(at for kind, at, _ in iso_mutations.boxes(bytes(data)) if kind == b"stts") + 20
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") * 101 // 100).to_bytes(4, "big")
+    path.write_bytes(data)
+    times, _, diagnostics = read(path)
+    assert len(times) == 149
+    assert any("hides the last 0.06 s of stream 0 (video)" in message.text for message in diagnostics.messages)
+
+
 def test_an_edit_list_is_no_damage_and_counts(tmp_path: Path) -> None:
     whole = ffmpeg_tools.make_recording(tmp_path / "whole.mp4", "-g", "50")
     edited = tmp_path / "edited.mp4"
