@@ -280,6 +280,14 @@ def test_it_comes_back_when_the_program_does(browser: Chromium, stream: Stream) 
         wait_for_color(browser, left + width / 2, top + height / 2, (10, 200, 90))
 
 
+def test_a_line_that_is_dead_is_noticed(browser: Chromium, stream: Stream) -> None:
+    """It closes nothing: nothing is heard any more. Here the page is made to believe that."""
+    browser.evaluate("socket.onmessage = null; heard = -Infinity; true")
+    browser.wait_until("document.body.dataset.link === 'offline'")
+    assert "No connection" in browser.evaluate("$('message').textContent")
+    browser.wait_until("document.body.dataset.link === 'live'")
+
+
 def test_a_fast_stream_is_followed_to_its_last_frame(browser: Chromium, stream: Stream) -> None:
     for level in range(256):
         stream.show((level, level, 255 - level), BEFORE)

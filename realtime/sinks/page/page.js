@@ -5,9 +5,11 @@ const canvas = $("picture");
 const context = canvas.getContext("2d", { alpha: false });
 const RETRY_SECONDS = [1, 2, 4, 8];
 const ENDED_SECONDS = [5, 10, 30]; // a program that has ended may be started again, but seldom soon
+const SILENCE_SECONDS = 8; // the server says something every other second
 
 let socket = null;
 let attempts = 0;
+let heard = 0; // when the server last said something
 let ended = false;
 let comparing = false;
 let divider = 0.5;
@@ -24,22 +26,36 @@ function connect() {
   socket = new WebSocket(`${scheme}://${location.host}${location.pathname}stream`);
   socket.binaryType = "arraybuffer";
   let order = Promise.resolve(); // decoding may take turns, showing must not
-  socket.onopen = () => send({ compare: comparing });
+  socket.onopen = () => {
+    heard = performance.now();
+    send({ compare: comparing });
+  };
   socket.onmessage = ({ data }) => {
     attempts = 0;
     ended = false;
+    heard = performance.now();
     if (typeof data === "string") return showStatus(JSON.parse(data));
     const pictures = decode(data);
     order = order.then(() => pictures).then(show, () => send({ ack: 0 }));
   };
-  socket.onclose = ({ reason }) => {
-    ended ||= reason === "ended";
-    $("recording").hidden = true;
-    if (ended) setLink("ended", "The stream has ended.");
-    else setLink("offline", "No connection to the program.\nTrying again …");
-    const pauses = ended ? ENDED_SECONDS : RETRY_SECONDS;
-    setTimeout(connect, 1000 * pauses[Math.min(attempts++, pauses.length - 1)]);
-  };
+  socket.onclose = ({ reason }) => lose(reason === "ended");
+}
+
+function lose(hasEnded) {
+  ended ||= hasEnded;
+  $("recording").hidden = true;
+  if (ended) setLink("ended", "The stream has ended.");
+  else setLink("offline", "No connection to the program.\nTrying again …");
+  const pauses = ended ? ENDED_SECONDS : RETRY_SECONDS;
+  setTimeout(connect, 1000 * pauses[Math.min(attempts++, pauses.length - 1)]);
+}
+
+// A line that is cut without a word, as where a telephone leaves its network, closes nothing.
+function listen() {
+  if (socket.readyState !== WebSocket.OPEN || performance.now() - heard < 1000 * SILENCE_SECONDS) return;
+  socket.onclose = socket.onmessage = null;
+  socket.close();
+  lose(false);
 }
 
 async function decode(data) {
@@ -190,5 +206,6 @@ if (document.fullscreenEnabled) {
 } else {
   $("fullscreen").hidden = true; // telephones that allow it for videos only
 }
+setInterval(listen, 1000);
 
 connect();

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.resources import files
 from math import nan
+from time import monotonic
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -31,6 +32,8 @@ from realtime.sinks.page.status import Status
 PICTURES_IN_FLIGHT = 2
 #: Seconds after which a viewer's status is looked at again when no picture comes.
 STATUS_INTERVAL = 0.25
+#: Seconds after which a status is sent though nothing has changed: a page that hears nothing takes the line for dead.
+KEEP_ALIVE = 2.0
 #: A browser that answers no ping within half of these seconds is gone.
 HEARTBEAT = 20.0
 #: Seconds that connections get to end when the server does.
@@ -170,13 +173,13 @@ class Server:
 
     async def _send(self, viewer: _Viewer) -> None:
         """Sends the status when it changed and pictures as fast as the viewer draws them, until it is gone."""
-        sent = ""
+        sent, at = "", 0.0
         while not viewer.socket.closed:
             viewer.wake.clear()
             status = self._status.text()
-            if status != sent:
+            if status != sent or monotonic() - at > KEEP_ALIVE:
                 await viewer.socket.send_str(status)
-                sent = status
+                sent, at = status, monotonic()
             if viewer.in_flight < PICTURES_IN_FLIGHT and (shot := self._pictures.newer_than(viewer.seen)):
                 viewer.seen, viewer.in_flight = shot.number, viewer.in_flight + 1
                 after, before = await shot.jpegs(viewer.compares)
