@@ -29,6 +29,8 @@ LEADING = 32
 MAX_AVI_SURPLUS = 2
 #: Where an edit list hides more than this share of a stream, the report says so.
 SHOWN_SHORTER = Fraction(1, 20)
+#: Where picture and sound differ in length by more than these seconds, and this share, the report says so.
+OTHER_SECONDS, OTHER_SHARE = Fraction(1, 4), Fraction(1, 50)
 #: Damaged places that are listed in the report.
 MAX_LISTED = 5
 
@@ -50,6 +52,7 @@ class FileCheck:
         self._continuity = ContinuityCheck(alone, sound_gaps=traits.fixed_packets)
         self._read: Counter[int] = Counter()
         self._bytes: Counter[int] = Counter()
+        self._begin: dict[str, Fraction] = {}
         self._end: dict[str, Fraction] = {}
         self._time = Fraction(0)
         #: Byte and time of about one packet of the video a second.
@@ -112,6 +115,8 @@ class FileCheck:
         if seconds := self._missing_seconds():
             self._diagnostics.count(Counted.MISSING_SECONDS, seconds)
             self._diagnostics.place(max(self._end.values(), default=None), f"{seconds} s are missing at the end")
+        if text := self._other_lengths():
+            self._diagnostics.info(text)
         if places := [place.seconds for place in self._diagnostics.places if place.seconds is not None]:
             self._diagnostics.damage(f"damaged near {_listed(places)}")
 
@@ -139,6 +144,7 @@ class FileCheck:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None:
             end = (time + (packet.duration or 0)) * packet.time_base
+            self._begin.setdefault(stream.type, time * packet.time_base)
             self._end[stream.type] = max(self._end.get(stream.type, Fraction(0)), end)
             if stream.type in ("video", "audio"):
                 self._continuity.add(packet, stream.index == self._video.index)
@@ -181,6 +187,15 @@ class FileCheck:
             elif lost > 0 and stream.type == "audio":
                 self._diagnostics.damage(f"packets of sound that the file announces are missing: {lost}")
         return missing
+
+    def _other_lengths(self) -> str | None:
+        """How long picture and sound last, where that is not the same: a wrong clock of one looks so, and a pause."""
+        if not {"video", "audio"} <= self._end.keys():
+            return None
+        picture, sound = (self._end[kind] - self._begin[kind] for kind in ("video", "audio"))
+        if abs(picture - sound) <= max(OTHER_SECONDS, OTHER_SHARE * max(picture, sound)):
+            return None
+        return f"the picture lasts {as_time(float(picture))} and the sound {as_time(float(sound))}"
 
     def _missing_seconds(self) -> int:
         declared = declared_duration(self._container)

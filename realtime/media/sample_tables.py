@@ -57,6 +57,9 @@ def problems(path: Path) -> Iterator[str]:
     for number, trak in enumerate((body for kind, body in boxes(moov) if kind == b"trak"), 1):
         missing = [names[0].decode() for around, names in REQUIRED if not _has(trak, around, names)]
         yield from (f"the index: track {number} has no {name}" for name in missing)
+        scale, _ = isobmff.times(find(trak, b"mdia", b"mdhd"))
+        if find(trak, b"mdia", b"mdhd") and not 0 < scale < 1 << 31:
+            yield f"the index: the clock of track {number}"
         kind = find(trak, b"mdia", b"hdlr")[8:12]
         heads = [head for head in KINDS.values() if head and _has(trak, (b"mdia", b"minf"), (head,))]
         if heads and KINDS.get(kind) != heads[0]:

@@ -121,6 +121,7 @@ CASES: list[tuple[str, Damage, str]] = [
     ("a.mp4", renamed(b"stsz", 1), "track 2 has no stsz"),
     ("a.mp4", renamed(b"trak", 1), "a track is in a box of another type"),
     ("a.mp4", number(b"hdlr", 1, 8, 0x76696465), "track 2 has two kinds"),
+    ("fragments.mp4", number(b"mdhd", 0, 12, 1 << 31), "the clock of track 1"),
     ("fragments.mp4", renamed(b"moof"), "bytes of samples belong to no packet"),
     ("fragments.mp4", renamed(b"traf", 5), "bytes of samples belong to no packet"),
     ("fragments.mp4", number(b"mfhd", 5, 4, 8), "2 fragments are missing"),
@@ -148,6 +149,14 @@ def test_damage_is_named(name: str, damage: Damage, text: str, recordings: dict[
     diagnostics = found(data, tmp_path / name)
     assert diagnostics.damaged
     assert any(re.search(text, place.text) for place in diagnostics.places)
+
+
+def test_a_wrong_clock_of_one_track_is_told(recordings: dict[str, bytes], tmp_path: Path) -> None:
+    data = bytearray(recordings["fragments.mp4"])
+    number(b"mdhd", 0, 12, 6400)(data)
+    diagnostics = found(data, tmp_path / "a.mp4")
+    assert [message.text for message in diagnostics.messages] == ["the picture lasts 0:12.0 and the sound 0:06.1"]
+    assert not diagnostics.damaged
 
 
 def test_places_have_the_time_at_which_they_are_shown(recordings: dict[str, bytes], tmp_path: Path) -> None:
