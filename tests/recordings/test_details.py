@@ -102,7 +102,7 @@ def test_subtitles_beside_few_pictures(rate: str, suffix: str, sound: bool, tmp_
     source, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
     more = ("-i", str(tmp_path / "words.srt"), "-map", "0", "-map", "1", "-c:s", "mov_text", "-r", rate, "-bf", "3")
     tone = ("-f", "lavfi", "-i", "sine=r=48000:d=8") if sound else ()
-    make_video(source, *more[:2], *tone, *more[2:], *(("-map", "2") if sound else ()), seconds=8)
+    make_video(source, *more[:2], *tone, *more[2:], *(("-map", "2") if sound else ()), "-t", "8", seconds=8)
     run_alone(source, out)
     assert texts(out) == texts(source)
     assert times(out) == times(source)
