@@ -216,7 +216,7 @@ class EnhanceSession:
         event also where nothing has changed, for those who heard that it loads."""
         present = self.describe().engine
         if loaded.failure is not None:
-            reason = str(loaded.failure) or type(loaded.failure).__name__
+            reason = (str(loaded.failure).strip().splitlines() or [type(loaded.failure).__name__])[0]
             self._info.diagnostics.warn(f"the engine stays {present}: {reason}")
             self._info.events.publish("engine_failed", engine=loaded.asked, stays=present, reason=reason)
             if self._control.state.engine == loaded.asked:
