@@ -104,7 +104,7 @@ def with_text(
     widest = max(_text_width(line, scale) for line in lines)
     step = 2.0 * CAPITAL_HEIGHT * scale
     scale *= min(1.0, 0.94 * width / max(widest, 1), 0.94 * height / (step * len(lines)))
-    step, thickness = 2.0 * CAPITAL_HEIGHT * scale, max(1, round(2 * scale))
+    step = 2.0 * CAPITAL_HEIGHT * scale
     wide, tall = max(_text_width(line, scale) for line in lines), step * len(lines)
     left = (width - wide) / 2 if centered else 0.02 * width
     top = (height - tall) / 2 if centered else 0.02 * width
@@ -115,7 +115,7 @@ def with_text(
     box //= 3
     for index, line in enumerate(lines):
         at = (round(left), round(top + step * (index + 0.75)))
-        cv2.putText(result, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA)
+        cv2.putText(result, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, _thickness(scale), cv2.LINE_AA)
     return result
 
 
@@ -132,8 +132,8 @@ def with_mark(picture: Samples, text: str = "REC") -> Samples:
     box //= 3
     center, radius = (round(left + step * 0.4), round(top + step * 0.52)), max(2, round(step * 0.27))
     cv2.circle(result, center, radius, RED, cv2.FILLED, cv2.LINE_AA)
-    at, thickness = (round(left + step * 0.9), round(top + step * 0.75)), max(1, round(2 * scale))
-    cv2.putText(result, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, thickness, cv2.LINE_AA)
+    at = (round(left + step * 0.9), round(top + step * 0.75))
+    cv2.putText(result, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, _thickness(scale), cv2.LINE_AA)
     return result
 
 
@@ -155,5 +155,10 @@ def _turned(picture: Samples, view: View) -> Samples:
     return picture
 
 
+def _thickness(scale: float) -> int:
+    return max(1, round(2 * scale))
+
+
 def _text_width(line: str, scale: float) -> float:
-    return float(cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0])
+    # Thicker letters may be wider, too.
+    return float(cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, scale, _thickness(scale))[0][0])

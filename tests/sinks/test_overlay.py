@@ -69,6 +69,15 @@ def test_any_text_fits_any_picture(width: int, height: int, text: str, centered:
     assert with_text(picture, [text, "second"], centered=centered).shape == picture.shape
 
 
+@pytest.mark.parametrize("height", [240, 720, 1080])
+def test_no_letter_reaches_beyond_its_box(height: int) -> None:
+    picture = np.full((height, height * 16 // 9, 3), 90, np.uint8)
+    drawn = with_text(picture, ["b  before and after side by side", "h  this help"])
+    box, letters = np.argwhere(drawn[..., 0] == 30), np.argwhere(drawn[..., 0] > 90)
+    assert (letters.min(axis=0) > box.min(axis=0)).all()
+    assert (letters.max(axis=0) < box.max(axis=0)).all()
+
+
 def test_the_position_bar_is_filled_up_to_the_position() -> None:
     bar = position_bar(AFTER, 0.25)[-1]
     assert (bar[:40] == 255).all()
