@@ -122,17 +122,18 @@ def _track(trak: bytes, movie_scale: int) -> Track | None:
 def _end(trak: bytes, samples: int) -> int:
     """When the last sample of a track has been shown, in ticks."""
     stbl = find(trak, b"mdia", b"minf", b"stbl")
-    steps, shifts = (_pairs(find(stbl, name)) for name in (b"stts", b"ctts"))
+    steps, shifts = (entries(stbl, name, 2) for name in (b"stts", b"ctts"))
     if not 0 < samples == steps[:, 0].sum() == shifts[:, 0].sum() or samples > MAX_SAMPLES:
         return int((steps[:, 0] * steps[:, 1]).sum()) + first_shift(trak)
     moved = shifts[:, 1].astype(np.uint32).view(np.int32)
     return int((np.cumsum(np.repeat(steps[:, 1], steps[:, 0])) + np.repeat(moved, shifts[:, 0])).max())
 
 
-def _pairs(table: bytes) -> npt.NDArray[np.int64]:
-    """The entries of a table of pairs of numbers, (N, 2)."""
-    count = max(min(int.from_bytes(table[4:8], "big"), (len(table) - 8) // 8), 0)
-    return np.frombuffer(table[8 : 8 + 8 * count], ">u4").astype(np.int64).reshape(count, 2)
+def entries(stbl: bytes, name: bytes, fields: int) -> npt.NDArray[np.int64]:
+    """The table of that name, (N, fields), as far as it is there."""
+    table, size = find(stbl, name), 4 * fields
+    count = max(min(int.from_bytes(table[4:8], "big"), (len(table) - 8) // size), 0)
+    return np.frombuffer(table[8 : 8 + size * count], ">u4").astype(np.int64).reshape(count, fields)
 
 
 def edits(trak: bytes) -> list[tuple[int, int]]:

@@ -113,7 +113,7 @@ class _Lengths:
 
     def add(self, packets: Any, offset: int, size: int) -> None:
         """Takes the next transport packets, uint8 (N, 188), which begin every `size` bytes from `offset` on."""
-        streams = (packets[:, 1].astype(np.int32) & 0x1F) << 8 | packets[:, 2]
+        streams = _streams(packets)
         control = packets[:, 3] >> 4 & 3
         filling = np.where(control & 2, packets[:, 4].astype(np.int32) + 1, 0)
         payload = np.where(control & 1, np.maximum(PACKET - HEAD - filling, 0), 0)
@@ -162,7 +162,7 @@ class _Joints:
 
     def add(self, packets: Any, offset: int, size: int) -> None:
         """Takes transport packets as `_Lengths` does."""
-        streams = (packets[:, 1].astype(np.int32) & 0x1F) << 8 | packets[:, 2]
+        streams = _streams(packets)
         counters = packets[:, 3] & 15
         has_payload = packets[:, 3] & 0x10 != 0
         begins = (counters == 0) & (packets[:, 1] & 0x40 != 0)
@@ -180,6 +180,11 @@ class _Joints:
                     self.found[-1].breaks |= self.found[-1].waiting.pop(stream) != (int(counters[mine[0]]) - 1) % 16
                     self.found[-1].starts &= bool(begins[mine[0]])
                 self._last[stream] = int(counters[mine[-1]])
+
+
+def _streams(packets: Any) -> Any:
+    """The number of the stream (PID) of each transport packet, int32 (N,)."""
+    return (packets[:, 1].astype(np.int32) & 0x1F) << 8 | packets[:, 2]
 
 
 def _declared(payload: Any) -> int:

@@ -162,11 +162,9 @@ def _has(data: bytes, around: tuple[bytes, ...], names: tuple[bytes, ...]) -> bo
 def _entries(stbl: bytes, name: bytes, fields: int) -> Numbers | None:
     """The table of that name, (N, fields); None where it is shorter than it says."""
     data = find(stbl, name)
-    count = int.from_bytes(data[4:8], "big")
-    if len(data) < 8 + 4 * fields * count:
+    if len(data) < 8 + 4 * fields * int.from_bytes(data[4:8], "big"):
         return None
-    numbers = np.frombuffer(data, ">u4", fields * count, 8).astype(np.int64)
-    return numbers.reshape(count, fields)
+    return isobmff.entries(stbl, name, fields)
 
 
 def _sizes(stbl: bytes) -> Numbers | None:

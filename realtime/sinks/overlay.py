@@ -100,7 +100,7 @@ def with_text(
     if not lines:
         return picture
     height, width = picture.shape[:2]
-    scale = max(height * TEXT_SHARE, SMALLEST_TEXT) / CAPITAL_HEIGHT
+    scale = _scale(height)
     widest = max(_text_width(line, scale) for line in lines)
     step = 2.0 * CAPITAL_HEIGHT * scale
     scale *= min(1.0, 0.94 * width / max(widest, 1), 0.94 * height / (step * len(lines)))
@@ -115,14 +115,14 @@ def with_text(
     box //= 3
     for index, line in enumerate(lines):
         at = (round(left), round(top + step * (index + 0.75)))
-        cv2.putText(result, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, _thickness(scale), cv2.LINE_AA)
+        _write(result, line, at, scale, color)
     return result
 
 
 def with_mark(picture: Samples, text: str = "REC") -> Samples:
     """The picture with a red dot and a word over a darkened box, at the top right: it is being recorded."""
     height, width = picture.shape[:2]
-    scale = max(height * TEXT_SHARE, SMALLEST_TEXT) / CAPITAL_HEIGHT
+    scale = _scale(height)
     step = 2.0 * CAPITAL_HEIGHT * scale
     wide, margin = step + _text_width(text, scale), 0.02 * width
     left, top = max(width - margin - wide, 0.0), margin
@@ -133,7 +133,7 @@ def with_mark(picture: Samples, text: str = "REC") -> Samples:
     center, radius = (round(left + step * 0.4), round(top + step * 0.52)), max(2, round(step * 0.27))
     cv2.circle(result, center, radius, RED, cv2.FILLED, cv2.LINE_AA)
     at = (round(left + step * 0.9), round(top + step * 0.75))
-    cv2.putText(result, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, WHITE, _thickness(scale), cv2.LINE_AA)
+    _write(result, text, at, scale, WHITE)
     return result
 
 
@@ -153,6 +153,16 @@ def _turned(picture: Samples, view: View) -> Samples:
     if view.rotation:
         picture = cv2.rotate(np.ascontiguousarray(picture), ROTATIONS[view.rotation])
     return picture
+
+
+def _scale(height: int) -> float:
+    """The font's scale for a picture of that height."""
+    return max(height * TEXT_SHARE, SMALLEST_TEXT) / CAPITAL_HEIGHT
+
+
+def _write(picture: Samples, line: str, at: tuple[int, int], scale: float, color: tuple[int, int, int]) -> None:
+    """Writes into the picture itself."""
+    cv2.putText(picture, line, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, _thickness(scale), cv2.LINE_AA)
 
 
 def _thickness(scale: float) -> int:
