@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,10 +124,10 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
 
-@pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """The name of a virtual display, for programs that a test starts. Tests that use it say ``needs("Xvfb")``."""
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+@contextmanager
+def x_server(*options: str) -> Iterator[str]:
+    """Starts Xvfb for the block, and gives the name of its display."""
+    command = ["Xvfb", *options, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         # It writes its number when it accepts connections.
@@ -134,3 +135,18 @@ def display() -> Iterator[str]:
         assert number, "Xvfb did not start"
         yield f":{number}"
         server.terminate()
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """The name of a virtual display, for programs that a test starts. Tests that use it say ``needs("Xvfb")``."""
+    # A server starts anew when its last client leaves, and refuses others meanwhile; not so with -noreset.
+    with x_server("-noreset") as name:
+        yield name
+
+
+@pytest.fixture
+def bare_display() -> Iterator[str]:
+    """The same for one test, and as a machine without a desktop has it: it starts anew when its last client leaves."""
+    with x_server() as name:
+        yield name

@@ -37,7 +37,7 @@ class Screen:
         for name, function in functions.items():
             monkeypatch.setattr(cv2, name, self._noting(name, function))
         monkeypatch.setenv("DISPLAY", ":0")
-        monkeypatch.setattr("realtime.sinks.window._answers", lambda display: True)
+        monkeypatch.setattr("realtime.sinks.window._connect", lambda display: None)
 
     def _noting(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: object) -> Any:

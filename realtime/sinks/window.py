@@ -7,6 +7,7 @@ import os
 import platform
 from ctypes.util import find_library
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -160,18 +161,22 @@ def check_display() -> None:
     name = os.environ.get("DISPLAY")
     if not name:
         raise SinkError("there is no display for a window; set DISPLAY or WAYLAND_DISPLAY")
-    if not _answers(name):
-        raise SinkError(f"the display {name} does not answer, or refuses this user; check DISPLAY and XAUTHORITY")
+    _connect(name)
 
 
-def _answers(display: str) -> bool:
-    """Whether an X server can be connected to, by XCB's own rules; True where that library is not installed."""
+@cache
+def _connect(display: str) -> None:
+    """Connects to an X server by XCB's own rules, for as long as this process lives; raises SinkError if it refuses.
+
+    Most servers start anew when their last client leaves, and refuse others meanwhile: if this one were closed,
+    OpenCV's own would fail now and then. Nothing is tried where that library is not installed.
+    """
     library = find_library("xcb")
     if library is None:
-        return True
+        return
     xcb = ctypes.CDLL(library)
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(display.encode(), None))
-    refused = bool(xcb.xcb_connection_has_error(connection))
-    xcb.xcb_disconnect(connection)
-    return not refused
+    if xcb.xcb_connection_has_error(connection):
+        xcb.xcb_disconnect(connection)
+        raise SinkError(f"the display {display} does not answer, or refuses this user; check DISPLAY and XAUTHORITY")
