@@ -57,6 +57,29 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture
+def compiled() -> None:
+    """Skips where ``realtime/enhance/native`` was not compiled; fails where CI is 'true'."""
+    from realtime.enhance.native import library
+
+    if not library.available():
+        reason = "no C compiler was there when the package was installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}, and CI must not skip", pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(params=[False, True], ids=["opencv", "native"])
+def native(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Once without what was compiled, and once with it."""
+    if request.param:
+        request.getfixturevalue("compiled")
+    from realtime.enhance.native import library
+
+    monkeypatch.setattr(library, "available", lambda: request.param)
+    return bool(request.param)
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights file of random numbers, without a student. To be read only."""

@@ -73,13 +73,13 @@ class Computing:
         self._spec, self._state = spec, self._program.new_state()
 
     def _choose_batch(self, info: StreamInfo, spec: ProgramSpec) -> int:
-        """Frames at a time: a live one waits for no other, and on a CPU one or a pair fills the cores already."""
+        """Frames at a time: a live one waits for no other, and on a CPU one fills the caches already."""
         asked = self._enhancer.options.batch
         if isinstance(asked, int):
             return asked
         if info.live:
             return 1
         if self._engine.device == "cpu" or not self._abilities.fixed_batch:
-            return self._abilities.cpu_batch
+            return 1
         name = self._abilities.name
         return choose_batch(self._engine, lambda s: self._enhancer.program(name, s), spec, info.frames)

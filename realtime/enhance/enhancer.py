@@ -59,7 +59,7 @@ class Enhancer:
             return output
         name = self._best_engine()
         asked, traits = self.options.batch, abilities(name)
-        usual = traits.cpu_batch if self.engine(name).device == "cpu" else autoselect.DEFAULT_BATCH
+        usual = 1 if self.engine(name).device == "cpu" else autoselect.DEFAULT_BATCH
         batch = min(asked if isinstance(asked, int) else usual, len(pictures))
         spec = ProgramSpec(pictures.shape[2], pictures.shape[1], batch, RGB, RGB, self.exposure != "off")
         program = self.program(name, spec)

@@ -30,7 +30,7 @@ STUDENT_NAME = "fast.h5"
 
 
 def reconstruct(batch: dict[str, Any], output: Any) -> tuple[Any, Any]:
-    """`pyramid.Workspace.reconstruct`, differentiable: luma (N, H, W, 1), and chroma (N, H/2, W/2, 2) about 0."""
+    """`pyramid.Workspace.restore`, differentiable: luma (N, H, W, 1), and chroma (N, H/2, W/2, 2) about 0."""
     maps = student.maps(output)
     shift, fine, middle, color, noise, middle_noise = (maps[..., i : i + 1] for i in (0, 3, 4, 5, 6, 7))
     features = batch["features"]

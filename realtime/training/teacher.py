@@ -68,7 +68,7 @@ class Teacher:
         halves = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in chroma]
         return {
             "luma": pyramid.luma[..., None] / np.float32(TOP),
-            "gray": pyramid.gray[..., None] / np.float32(TOP),
+            "gray": pyramid.quarter[..., None],
             "eighth": pyramid.eighth[..., None],
             "features": pyramid.features,
             "target_luma": luma[..., None],

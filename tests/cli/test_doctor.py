@@ -22,7 +22,7 @@ def test_it_reports_what_works_and_what_does_not(
     assert (summary["command"], summary["ok"]) == ("doctor", True)
     found = summary["results"]
     assert {"versions", "import order", "display", "devices", "encoders", "weights"} <= set(found)
-    assert set(doctor.PACKAGES) <= set(found["versions"])
+    assert {*doctor.PACKAGES, "native functions"} <= set(found["versions"])
     assert found["import order"]["cv2 before av"] == "yes"
     assert found["encoders"]["libx264"] == "works"
     assert found["encoders"]["no_such_encoder"] != "works"
@@ -45,3 +45,7 @@ def test_the_image_library_is_loaded_before_the_codecs() -> None:
     code = "import realtime.media.libav, sys; names = list(sys.modules); print(names.index('cv2') < names.index('av'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "True\n"
+
+
+def test_it_says_whether_functions_were_compiled(native: bool) -> None:
+    assert doctor._versions()["native functions"].startswith("compiled" if native else "not compiled")

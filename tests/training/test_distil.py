@@ -68,16 +68,16 @@ def test_engine_and_training_reconstruct_alike() -> None:
     output[..., -student_file.NOISES :] += 2
     batch = {
         "luma": pyramid.luma[None, ..., None] / TOP,
-        "gray": pyramid.gray[None, ..., None] / TOP,
+        "gray": pyramid.quarter[None, ..., None],
         "eighth": pyramid.eighth[None, ..., None],
         "features": pyramid.features[None],
     }
     batch = {name: np.asarray(part, np.float32) for name, part in batch.items()}
     expected_luma, expected_chroma = (np.asarray(part)[0] for part in reconstruct(batch, output))
-    planes = workspace.reconstruct(pyramid, np.asarray(student.maps(keras.ops.convert_to_tensor(output)))[0])
+    planes = workspace.restore(pyramid, np.asarray(student.maps(keras.ops.convert_to_tensor(output)))[0]).planes()
     expected = (expected_luma[..., 0], expected_chroma[..., 0], expected_chroma[..., 1])
-    for plane, wanted in zip(planes, expected, strict=True):
-        assert abs(plane / TOP - np.clip(wanted, -1, 2)).max() < 1.5 / 255
+    for restored, wanted in zip(planes, expected, strict=True):
+        assert abs(restored / TOP - np.clip(wanted, -1, 2)).max() < 1.5 / 255
 
 
 def test_a_session_goes_on_where_the_last_one_ended(

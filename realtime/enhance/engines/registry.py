@@ -16,7 +16,7 @@ class EngineAbilities:
 
     - `factory`: ``module:class``, called with weights, device and precision.
     - `levels`: how many ways there are to do less for a live stream; 1 is none.
-    - `cpu_batch`: frames of a file at a time on a CPU. `fixed_batch`: short batches must be padded.
+    - `fixed_batch`: short batches must be padded.
     - `student`: it needs a file that was distilled from the weights.
     - `cpu_precision`: what ``auto`` means on a CPU; None measures.
     - `realtime`: it keeps up with any source; of any other, ``auto`` measures whether it does.
@@ -25,7 +25,6 @@ class EngineAbilities:
     name: str
     factory: str
     levels: int = 1
-    cpu_batch: int = 1
     fixed_batch: bool = True
     student: bool = False
     cpu_precision: str | None = None
@@ -39,7 +38,6 @@ ENGINES = (
         "fast",
         "realtime.enhance.engines.fast.engine:FastEngine",
         levels=3,
-        cpu_batch=2,
         fixed_batch=False,
         student=True,
         cpu_precision="float32",

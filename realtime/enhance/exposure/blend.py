@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +31,7 @@ class Blend:
         self._full = Enlarged(self._weight, height, width, buffers)
         self._room = buffers.take(min(height, BAND), width)
 
-    def band(self, rows: slice, before: list[Shorts], now: list[SamplePlane], out: list[Shorts]) -> None:
+    def band(self, rows: slice, before: Sequence[Shorts], now: Sequence[SamplePlane], out: Sequence[Shorts]) -> None:
         """Some rows of planes of the same size; `before` and `out` may be the same arrays."""
         cells = _seen(rows, self._height, len(self._weight))
         low, high = min(self._lows[cells]), max(self._highs[cells])

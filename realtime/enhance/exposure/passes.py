@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from realtime.enhance.exposure.blend import Blend
-from realtime.enhance.exposure.buffers import Buffers, bands
+from realtime.enhance.exposure import at_once, in_bands
+from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark
 from realtime.enhance.exposure.fine import Fine, SamplePlane
 from realtime.enhance.exposure.light import ExposureMap
-from realtime.enhance.exposure.planes import ColorLift, LumaLift
+from realtime.enhance.native import library
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,24 +28,13 @@ def remember_and_lift(
 
     `before` is the mean so far, and may be `memory`; `share` as in `Blend`.
     """
-    lifts = not exposure.unchanged or dark is not None
-    height, width = memory.luma.shape
-    blend = Blend(share, height, width, buffers)
-    luma = buffers.take(height, width) if lifts else memory.luma
-    lift = LumaLift(exposure, dark, height, width, buffers) if lifts else None
-    for rows in bands(height):
-        blend.band(rows, [before.luma], [now[0]], [memory.luma])
-        if lift is not None:
-            lift.band(rows, memory.luma[rows], luma[rows])
+    way = at_once if library.available() else in_bands
+    lift = None if exposure.unchanged and dark is None else (exposure, dark)
+    luma = memory.luma if lift is None else buffers.take(*memory.luma.shape)
+    way.luma(before.luma, now[0], share, memory.luma, lift, luma, buffers)
     if memory.blue is None or memory.red is None or before.blue is None or before.red is None:
         return Fine(luma, None, None)
     old, new = [before.blue, before.red], [memory.blue, memory.red]
-    height, width = memory.blue.shape
-    blend = Blend(share, height, width, buffers)
-    lifted = new if exposure.unchanged else [buffers.take(height, width) for _ in range(2)]
-    color = None if exposure.unchanged else ColorLift(exposure, height, width, buffers)
-    for rows in bands(height):
-        blend.band(rows, old, list(now[1:]), new)
-        if color is not None:
-            color.band(rows, [plane[rows] for plane in new], [plane[rows] for plane in lifted])
+    lifted = new if exposure.unchanged else [buffers.take(*plane.shape) for plane in new]
+    way.color(old, now[1:], share, new, None if exposure.unchanged else exposure, lifted, buffers)
     return Fine(luma, *lifted)

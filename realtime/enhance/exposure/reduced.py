@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
 from realtime.enhance.exposure.fine import STEPS, SamplePlane, sample_planes
+from realtime.enhance.native import library
 from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
@@ -86,7 +87,10 @@ def _means(plane: Samples, size: tuple[int, int]) -> Floats:
     if rest or side > 256 or plane.shape[:2] == size:
         return shrink(plane.astype(np.float32), size)
     # Sums of columns are exact, and NumPy adds bytes faster than OpenCV averages anything wider.
-    sums = np.add.reduce(plane.reshape(size[0], side, -1), axis=1, dtype=np.uint16)
+    if library.available() and plane.strides[1] == 1:
+        sums = library.sum_rows(plane, side)
+    else:
+        sums = np.add.reduce(plane.reshape(size[0], side, -1), axis=1, dtype=np.uint16)
     return cv2.resize(sums, size[::-1], interpolation=cv2.INTER_AREA) * np.float32(1 / side)
 
 

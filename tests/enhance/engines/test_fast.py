@@ -81,7 +81,7 @@ def test_a_pyramid_is_reconstructed(planes: tuple[Workspace, Any]) -> None:
     pyramid = workspace.decompose(luma, blue, red)
     assert (workspace.tall % GRID, workspace.wide % GRID) == (0, 0)
     nothing = np.asarray(student.maps(np.zeros((7, 9, student_file.MAPS), np.float32)))
-    restored, *chroma = workspace.reconstruct(pyramid, nothing)
+    restored, *chroma = workspace.restore(pyramid, nothing).planes()
     assert np.abs(restored - expected).max() <= 4  # an eighth of a level
     assert all(np.abs(plane).max() <= 1 for plane in chroma)
 
@@ -94,7 +94,7 @@ def test_noise_goes_and_letters_stay() -> None:
     noisy = np.clip(np.rint(clean + random.normal(0, 2, clean.shape)), 0, 255)
     workspace.luma()[:] = noisy * STEPS
     pyramid = workspace.decompose(workspace.luma(), np.zeros((32, 64), np.int16), np.zeros((32, 64), np.int16))
-    restored = workspace.reconstruct(pyramid, maps(noise=np.log(2 / 255 / student_file.NOISE)))[0] / STEPS
+    restored = workspace.restore(pyramid, maps(noise=np.log(2 / 255 / student_file.NOISE))).planes()[0] / STEPS
     ground = np.s_[:, :56]
     assert (restored - clean)[ground].std() < 0.5 * (noisy - clean)[ground].std()
     letters = clean > clean.min() + 40

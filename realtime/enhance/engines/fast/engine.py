@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,9 @@ import numpy.typing as npt
 
 from realtime.enhance.engines.base import Engine, FrameBatch, PlaneBatch, Planes, Program, ProgramSpec
 from realtime.enhance.engines.fast.planes import Reader, Writer
-from realtime.enhance.engines.fast.pyramid import Pyramid
+from realtime.enhance.engines.fast.pyramid import Pyramid, unrestored
 from realtime.enhance.exposure.fine import Fine, to_fine
+from realtime.enhance.native import library
 from realtime.enhance.weights import Weights
 
 Floats = npt.NDArray[np.float32]
@@ -40,9 +40,10 @@ class FastEngine(Engine):
         self.device, self.precision = device, precision
         self._student: Callable[[Floats], Floats]
         if device == "cpu" and precision == "float32":
+            from realtime.enhance.engines.fast.native_student import NativeStudent
             from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
 
-            self._student = OpenCVStudent(weights)
+            self._student = NativeStudent(weights) if library.available() else OpenCVStudent(weights)
         else:
             from realtime.enhance.engines.fast.student import TensorFlowStudent
 
@@ -59,7 +60,7 @@ class FastEngine(Engine):
 
 
 class _FrameBuffers:
-    """The memory that one of the frames which are computed side by side works in."""
+    """The memory that the frames of one size are computed in."""
 
     def __init__(self, spec: ProgramSpec) -> None:
         self._spec, self._reader = spec, Reader(spec)
@@ -69,14 +70,12 @@ class _FrameBuffers:
         return self._reader.workspace.decompose(*self._reader(fine))
 
     def reconstruct(self, frame: Planes, pyramid: Pyramid, maps: Floats, strength: float) -> Planes:
-        restored = self._reader.workspace.restore(pyramid, maps)
-        enhanced = self._writer(restored.luma(), restored.blue, restored.red)
+        enhanced = self._writer(self._reader.workspace.restore(pyramid, maps))
         if strength == 1.0:
             return enhanced
         plain = frame
         if self._spec.source != self._spec.target:
-            luma, blue, red = self._reader(to_fine(frame, self._spec.working_format))
-            plain = self._writer([(slice(None), luma)], blue, red)
+            plain = self._writer(unrestored(*self._reader(to_fine(frame, self._spec.working_format))))
         return tuple(cv2.addWeighted(p, 1 - strength, e, strength, 0) for p, e in zip(plain, enhanced))
 
 
@@ -87,7 +86,7 @@ class _FastState:
     - `maps`, `base`, `computed_at`: the maps in use, the base they were computed for, and their time in seconds.
     """
 
-    buffers: list[_FrameBuffers]
+    buffers: _FrameBuffers
     independent: bool
     maps: Floats | None = None
     base: Any = None
@@ -101,27 +100,30 @@ class _FastProgram:
         self._engine, self._spec = engine, spec
 
     def new_state(self, independent: bool = False) -> _FastState:
-        return _FastState([_FrameBuffers(self._spec) for _ in range(self._spec.batch)], independent)
+        return _FastState(_FrameBuffers(self._spec), independent)
 
     def __call__(self, frames: FrameBatch, strength: float, state: _FastState, level: int = 0) -> PlaneBatch:
         pictures = list(zip(*frames.planes))
-        buffers = state.buffers[: len(pictures)]
-        pyramids, maps = self._analyse(pictures, frames, state, level)
-        strengths = [strength] * len(pictures)
-        return tuple(zip(*_side_by_side(_FrameBuffers.reconstruct, buffers, pictures, pyramids, maps, strengths)))
+        outputs = [
+            state.buffers.reconstruct(picture, *analysed, strength)
+            for picture, analysed in zip(pictures, self._analysed(pictures, frames, state, level))
+        ]
+        return tuple(zip(*outputs))
 
     def skip(self, frames: FrameBatch, state: _FastState, level: int = 0) -> None:
-        self._analyse(list(zip(*frames.planes)), frames, state, level)
+        for _ in self._analysed(list(zip(*frames.planes)), frames, state, level):
+            pass
 
-    def _analyse(
+    def _analysed(
         self, pictures: list[Planes], frames: FrameBatch, state: _FastState, level: int
-    ) -> tuple[list[Pyramid], list[Floats]]:
+    ) -> Iterator[tuple[Pyramid, Floats]]:
+        """The pyramid and the maps of one frame after the other."""
         fine = frames.exposed
         if fine is None:
             fine = [to_fine(picture, self._spec.working_format) for picture in pictures]
-        pyramids = _side_by_side(_FrameBuffers.decompose, state.buffers[: len(pictures)], fine)
-        seconds = frames.seconds.tolist()
-        return pyramids, [self._update_maps(pyramid, now, state, level) for pyramid, now in zip(pyramids, seconds)]
+        for planes, now in zip(fine, frames.seconds.tolist()):
+            pyramid = state.buffers.decompose(planes)
+            yield pyramid, self._update_maps(pyramid, now, state, level)
 
     def _update_maps(self, pyramid: Pyramid, now: float, state: _FastState, level: int) -> Floats:
         """The maps for the frame at `now` seconds: those of the frames before, computed as often as the level says."""
@@ -142,14 +144,6 @@ class _FastProgram:
             maps = state.maps + share * (maps - state.maps)
         state.maps, state.base, state.computed_at = maps, pyramid.eighth, now
         return maps
-
-
-def _side_by_side(work: Callable[..., Any], *values: Sequence[Any]) -> list[Any]:
-    """`map` with a thread for each value. A thread pool per call costs 0.2 ms and needs no shutdown."""
-    if len(values[0]) == 1:
-        return list(map(work, *values))
-    with ThreadPoolExecutor(len(values[0])) as workers:
-        return list(workers.map(work, *values))
 
 
 def _reduced(features: Floats, smaller: int) -> Floats:

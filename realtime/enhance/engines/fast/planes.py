@@ -5,14 +5,13 @@ Interleaved RGB has 8 bits throughout this package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 
 from realtime.color import rgb_to_ycbcr, sample_scale
 from realtime.enhance.engines.base import Planes, ProgramSpec
-from realtime.enhance.engines.fast.pyramid import Workspace, pad_edge, to_samples
+from realtime.enhance.engines.fast.output import Scale, write_chroma, write_luma
+from realtime.enhance.engines.fast.pyramid import Restored, Workspace, pad_edge
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.fine import Fine, Shorts
 from realtime.frame import PixelFormat, Samples
@@ -58,7 +57,7 @@ class Reader:
 
 
 class Writer:
-    """A restored frame, luma and half-size chroma in `fine.STEPS`, as planes of `spec.target`."""
+    """A restored frame as planes of `spec.target`."""
 
     def __init__(self, spec: ProgramSpec, buffers: Buffers) -> None:
         self._target, self._width, self._height = spec.target, spec.width, spec.height
@@ -70,21 +69,16 @@ class Writer:
         to_rgb = np.linalg.inv(from_rgb[:, :3])
         self._matrix = np.column_stack([to_rgb, -to_rgb @ from_rgb[:, 3]])
 
-    def __call__(self, bands: Iterable[tuple[slice, Shorts]], blue: Shorts, red: Shorts) -> Planes:
-        """Planes of (H, W) and (H/2, W/2) on the grid, luma as rows and what is there. Uses them up."""
+    def __call__(self, restored: Restored) -> Planes:
+        """The planes of a frame."""
         offset, span, middle, reach = sample_scale(self._format.bits, self._format.full_range)
         bits, shapes = self._format.bits, self._format.shapes(self._width, self._height)
         samples = [self._buffers.take(shape[0], shape[1], self._format.dtype) for shape in shapes]
-        for rows, luma in bands:
-            part = samples[0][rows]
-            if len(part):
-                to_samples(luma[: len(part), : self._width], offset, span, bits, part)
+        lifted, gain, base, blue, red = restored
+        write_luma(lifted, gain, base, Scale(offset, span, bits), samples[0], self._buffers)
         for plane, out in zip((blue, red), samples[1:]):
-            to_samples(self._sized(plane, out.shape), middle, reach, bits, out)
+            grid = (lifted.shape[0] // self._format.chroma[1], lifted.shape[1] // self._format.chroma[0])
+            write_chroma(plane, grid, Scale(middle, reach, bits), out, self._buffers)
         if self._target.model != "rgb":
             return tuple(samples)
         return (np.asarray(cv2.transform(cv2.merge(samples), self._matrix)),)
-
-    def _sized(self, chroma: Shorts, shape: tuple[int, ...]) -> Shorts:
-        half = chroma[: -(-self._height // 2), : -(-self._width // 2)]
-        return half if half.shape == shape else np.asarray(cv2.resize(half, (shape[1], shape[0])))
