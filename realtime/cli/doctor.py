@@ -65,7 +65,7 @@ def _versions() -> dict[str, str]:
     found["native functions"] = (
         "compiled"
         if library.available()
-        else "not compiled: with a C compiler at installation, enhancing takes half the time"
+        else "not compiled: no C compiler when this was installed; enhancing takes longer"
     )
     return found
 
