@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ FOLDER = "realtime/enhance/native"
 LIBRARY = "library.bin"
 #: Numbers are finite, and round as the processor likes: then loops become vector instructions.
 FLAGS = (
-    "-std=c11 -O3 -fPIC -shared -fvisibility=hidden -Wno-psabi -ffp-contract=fast -fno-math-errno -fno-trapping-math "
+    "-std=c11 -O3 -fPIC -shared -Wno-psabi -ffp-contract=fast -fno-math-errno -fno-trapping-math "
     "-ffinite-math-only -fno-signed-zeros"
 )
 
@@ -39,10 +40,13 @@ def compiled(folder: Path) -> bool:
     compiler = shlex.split(os.environ.get("CC", "cc"))
     if not compiler or shutil.which(compiler[0]) is None:
         return False
+    sources = sorted([*folder.glob("*.c"), *folder.glob("*.h")])
+    stamp = f"-DSOURCES={zlib.crc32(b''.join(path.read_bytes() for path in sources))}u"  # as `library` has it
+    files = [str(path) for path in sources if path.suffix == ".c"]
     target = folder / f"{LIBRARY}.{os.getpid()}"
     try:
         for more in (["-DVERSIONS"], []):
-            command = [*compiler, *shlex.split(FLAGS), *more, "-o", str(target), *map(str, sorted(folder.glob("*.c")))]
+            command = [*compiler, *shlex.split(FLAGS), stamp, *more, "-o", str(target), *files]
             if subprocess.run(command, capture_output=True).returncode == 0:
                 target.replace(folder / LIBRARY)
                 return True

@@ -8,6 +8,7 @@ C-contiguous; those in a `Plane` may have gaps between their rows. Other threads
 from __future__ import annotations
 
 import ctypes
+import zlib
 from ctypes import c_float, c_int32, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
@@ -84,8 +85,12 @@ def _library() -> Any:
         return None
     try:
         library = ctypes.CDLL(str(FILE))
-    except OSError:  # of another system, in a folder that two of them share
+        stamp = ctypes.c_uint32.in_dll(library, "sources").value
+    except (OSError, ValueError):  # of another system, in a folder that two of them share
         return None
+    sources = sorted([*FILE.parent.glob("*.c"), *FILE.parent.glob("*.h")])
+    if stamp != zlib.crc32(b"".join(path.read_bytes() for path in sources)):
+        return None  # compiled before the checkout changed
     for name, types in _ARGUMENTS.items():
         getattr(library, name).argtypes = [_TYPES[letter] for letter in types]
     return library

@@ -22,9 +22,11 @@
 #include "convolve.h"
 #endif
 
-__attribute__((visibility("default"))) int convolve(const float *input, int32_t input_row, int32_t channels, int32_t step,
-                                                    const float *weights, const float *bias, float least, float *output,
-                                                    int32_t output_row, int32_t width, int32_t height) {
+/* A checksum of these files: what was compiled of others is not used. */
+const uint32_t sources = SOURCES;
+
+int convolve(const float *input, int32_t input_row, int32_t channels, int32_t step, const float *weights, const float *bias,
+             float least, float *output, int32_t output_row, int32_t width, int32_t height) {
     int (*way)(const float *, int32_t, int32_t, int32_t, const float *, const float *, float, float *, int32_t, int32_t,
                int32_t) = convolve_4;
 #if defined(VERSIONS)

@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The widest instructions of the processor are chosen when the library is loaded. */
-#if defined(VERSIONS)
-#define EXPORT __attribute__((visibility("default"), target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+/* The widest instructions of the processor are chosen when the library is loaded. Clang hides such functions. */
+#if defined(VERSIONS) && !defined(__clang__)
+#define EXPORT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT
 #endif
 /* What a loop writes it does not read: compilers do not see it where many arrays are at work. */
 #if defined(__GNUC__) && !defined(__clang__)

@@ -132,6 +132,17 @@ def test_restored_planes_become_samples(bits: int, size: tuple[int, int], native
         )
 
 
+@pytest.mark.usefixtures("compiled")
+def test_a_library_of_other_sources_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A checkout that was updated has an old one until it is installed again."""
+    folder = Path(shutil.copytree(library.FILE.parent, tmp_path / "native"))
+    monkeypatch.setattr(library, "FILE", folder / library.FILE.name)
+    assert library._library.__wrapped__() is not None
+    with (folder / "rows.h").open("a") as file:
+        file.write("\n")
+    assert library._library.__wrapped__() is None
+
+
 def test_a_library_of_another_system_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(library, "FILE", tmp_path / "library.bin")
     assert library._library.__wrapped__() is None
