@@ -11,7 +11,7 @@ from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark
 from realtime.enhance.exposure.fine import STEPS, SamplePlane, Shorts
 from realtime.enhance.exposure.light import KNEE, LANDING, OFFSET, TOE, ExposureMap, enlarge, shoulder
-from realtime.enhance.native import library
+from realtime.enhance.native import functions, library
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,7 +30,7 @@ def luma(
     `before` and `memory` may be the same, and so may `memory` and `lifted` where there is no `lift`.
     """
     maps = None if lift is None else _maps(*lift)
-    library.blend_and_lift_luma(before, _plane(now), _map(share), memory, maps, lifted)
+    functions.blend_and_lift_luma(before, _plane(now), _map(share), memory, maps, lifted)
 
 
 def color(
@@ -45,7 +45,7 @@ def color(
     """The same for the color differences, all of one size."""
     weight, gain = _map(share), None if exposure is None else library.Map(exposure.color)
     for old, source, new, out in zip(before, now, memory, lifted):
-        library.blend_and_lift_color(old, _plane(source), weight, new, gain, out)
+        functions.blend_and_lift_color(old, _plane(source), weight, new, gain, out)
 
 
 def _plane(source: SamplePlane) -> library.Plane:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from realtime.color import LUMA_WEIGHTS, Matrix
 from realtime.enhance.exposure.fine import STEPS, SamplePlane, sample_planes
-from realtime.enhance.native import library
+from realtime.enhance.native import functions, library
 from realtime.frame import PixelFormat, Samples
 
 Floats = npt.NDArray[np.float32]
@@ -88,7 +88,7 @@ def _means(plane: Samples, size: tuple[int, int]) -> Floats:
         return shrink(plane.astype(np.float32), size)
     # Sums of columns are exact, and NumPy adds bytes faster than OpenCV averages anything wider.
     if library.available() and plane.strides[1] == 1:
-        sums = library.sum_rows(plane, side)
+        sums = functions.sum_rows(plane, side)
     else:
         sums = np.add.reduce(plane.reshape(size[0], side, -1), axis=1, dtype=np.uint16)
     return cv2.resize(sums, size[::-1], interpolation=cv2.INTER_AREA) * np.float32(1 / side)

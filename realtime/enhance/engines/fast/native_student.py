@@ -11,7 +11,7 @@ import numpy as np
 from realtime.enhance.engines.fast import student_file
 from realtime.enhance.engines.fast.opencv_student import MAX_NETWORKS, maps
 from realtime.enhance.exposure.fine import Floats
-from realtime.enhance.native import library
+from realtime.enhance.native import functions
 from realtime.enhance.weights import Weights
 
 
@@ -32,7 +32,7 @@ class NativeStudent:
             source, step = given, 2
             for index, (kernel, bias) in enumerate(self._layers):
                 least = 0.0 if index < student_file.LAYERS - 1 else -3e38
-                library.convolve(source, step, kernel, bias, least, rooms[index % 2])
+                functions.convolve(source, step, kernel, bias, least, rooms[index % 2])
                 source, step = rooms[index % 2], 1
             output = np.ascontiguousarray(source[1:-1, 1:-1, : student_file.MAPS])
         return np.asarray(cv2.merge(maps(np.stack(cv2.split(output)))))
@@ -41,7 +41,7 @@ class NativeStudent:
         """Features and layers of that size, with borders of zeros."""
         room = self._rooms.pop((height, width), None)
         if room is None:
-            layers = [np.zeros((height // 2 + 2, width // 2 + 2, library.OUTPUTS), np.float32) for _ in range(2)]
+            layers = [np.zeros((height // 2 + 2, width // 2 + 2, functions.OUTPUTS), np.float32) for _ in range(2)]
             room = np.zeros((height + 1, width + 1, student_file.INPUTS), np.float32), layers
         self._rooms[height, width] = room
         while len(self._rooms) > MAX_NETWORKS:
@@ -51,5 +51,5 @@ class NativeStudent:
 
 def _widened(values: Floats) -> Floats:
     """Zeros for the outputs that there are not."""
-    missing = library.OUTPUTS - values.shape[-1]
+    missing = functions.OUTPUTS - values.shape[-1]
     return np.ascontiguousarray(np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]), np.float32)

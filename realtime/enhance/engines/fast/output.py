@@ -10,7 +10,7 @@ import numpy as np
 from realtime.enhance.engines.fast.pyramid import TOP
 from realtime.enhance.exposure.buffers import BAND, Buffers, Enlarged, bands
 from realtime.enhance.exposure.fine import Floats, Shorts
-from realtime.enhance.native import library
+from realtime.enhance.native import functions, library
 from realtime.frame import Samples
 
 #: Gains in fixed point: 1 is this, and none is more than 8.
@@ -30,7 +30,7 @@ def write_luma(lifted: Shorts, gain: Floats, base: Floats, scale: Scale, out: Sa
     tall, wide = lifted.shape
     if library.available():
         maps = library.Map(gain), library.Map(base)
-        library.restore(lifted, *maps, (tall, wide), scale.span / TOP, scale.offset, (1 << scale.bits) - 1, out)
+        functions.restore(lifted, *maps, (tall, wide), scale.span / TOP, scale.offset, (1 << scale.bits) - 1, out)
         return
     gains, bases = (Enlarged(part, tall, wide, buffers) for part in (_short(gain, GAIN_UNIT), _short(base)))
     room = buffers.take(min(BAND, tall), wide)
@@ -48,7 +48,7 @@ def write_chroma(plane: Floats, grid: tuple[int, int], scale: Scale, out: Sample
         plane = cv2.resize(plane, (plane.shape[1] * 2, plane.shape[0] * 2))
     if library.available():
         top = (1 << scale.bits) - 1
-        library.restore(None, None, library.Map(plane), grid, scale.span / TOP, scale.offset, top, out)
+        functions.restore(None, None, library.Map(plane), grid, scale.span / TOP, scale.offset, top, out)
         return
     enlarged = cv2.resize(_short(plane), grid[::-1], buffers.take(*grid))
     _to_samples(enlarged[: out.shape[0], : out.shape[1]], scale, out)

@@ -17,7 +17,7 @@ import numpy as np
 
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.fine import STEPS, Floats, Shorts
-from realtime.enhance.native import library
+from realtime.enhance.native import functions, library
 from realtime.frame import Samples
 
 #: White in fixed point.
@@ -106,9 +106,9 @@ class Workspace:
     def decompose(self, luma: Shorts, blue: Shorts, red: Shorts) -> Pyramid:
         """The pyramid of a lifted frame: `luma` (H, W), `blue` and `red` (H/2, W/2) on the grid, as `Fine` has them."""
         if library.available():
-            half = library.halve(luma)
-            quarter, blue_, red_ = (library.halve_to_float(plane, 1 / TOP) for plane in (half, blue, red))
-            rough = library.roughness(half, quarter, 1 / TOP)
+            half = functions.halve(luma)
+            quarter, blue_, red_ = (functions.halve_to_float(plane, 1 / TOP) for plane in (half, blue, red))
+            rough = functions.roughness(half, quarter, 1 / TOP)
         else:
             gray = _halve(_halve(luma, self._half))
             cv2.absdiff(self._half, _double(gray, self._away), self._away)
@@ -119,9 +119,9 @@ class Workspace:
     def restore(self, pyramid: Pyramid, maps: Floats) -> Restored:
         """The frame restored. `maps` (H/8, W/8, 8): offsets in 0..1, gains, and noises in 0..1."""
         shift, shift_blue, shift_red, fine, middle, color, noise, middle_noise = cv2.split(maps)
-        luma, chroma = (
-            (library.restore_luma, library.restore_chroma) if library.available() else (restore_luma, restore_chroma)
-        )
+        luma, chroma = restore_luma, restore_chroma
+        if library.available():
+            luma, chroma = functions.restore_luma, functions.restore_chroma
         maps_of_luma = shift, fine, middle, noise, middle_noise
         gain, base = luma(pyramid.quarter, pyramid.rough, pyramid.eighth, *maps_of_luma, SMOOTH, float(TOP))
         blue, red = (

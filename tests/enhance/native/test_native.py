@@ -19,7 +19,7 @@ from realtime.enhance.exposure.dark import Dark
 from realtime.enhance.exposure.fine import STEPS, Fine, sample_planes, to_fine
 from realtime.enhance.exposure.light import ExposureMap, even, lift
 from realtime.enhance.exposure.passes import remember_and_lift
-from realtime.enhance.native import library
+from realtime.enhance.native import functions, library
 from realtime.enhance.weights import find
 from realtime.frame import RGB, PixelFormat
 from realtime.training.checkpoint import export
@@ -171,4 +171,4 @@ def seeded(model: Any) -> Any:
 @pytest.mark.usefixtures("compiled")
 def test_arrays_with_gaps_are_refused() -> None:
     with pytest.raises(ValueError, match="contiguous"):
-        library.halve(np.zeros((8, 16), np.int16)[:, ::2])
+        functions.halve(np.zeros((8, 16), np.int16)[:, ::2])
