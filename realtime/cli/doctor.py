@@ -65,7 +65,7 @@ def _versions() -> dict[str, str]:
     found["native functions"] = (
         "compiled"
         if library.available()
-        else "not compiled: no C compiler when this was installed; enhancing takes longer"
+        else "not compiled: enhancing takes longer; install again where there is a C compiler"
     )
     return found
 
