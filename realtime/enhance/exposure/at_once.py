@@ -59,17 +59,10 @@ def _map(share: Floats | None) -> library.Map | None:
 def _maps(
     exposure: ExposureMap, dark: Dark | None
 ) -> tuple[library.Map, library.Map | None, library.Map | None, library.Curve]:
-    (slope1, constant1), (slope2, constant2) = shoulder(exposure.white)
-    curve = library.Curve(
-        TOE - 1,
-        OFFSET * STEPS,
-        slope1,
-        constant1 * STEPS,
-        slope2,
-        constant2 * STEPS,
-        (LANDING + 1) * STEPS,
-        KNEE * STEPS,
-    )
+    # A line that is steeper than the level itself is none, as in `light.lift`.
+    lines = [line if line[0] < 1 else (1.0, 0.0) for line in shoulder(exposure.white)]
+    numbers = [number for slope, constant in lines for number in (slope, constant * STEPS)]
+    curve = library.Curve(TOE - 1, OFFSET * STEPS, *numbers, (LANDING + 1) * STEPS, KNEE * STEPS)
     keep = level = None
     if dark is not None:
         gains = enlarge(exposure.gains, *dark.keep.shape)

@@ -137,7 +137,7 @@ def test_modes() -> None:
     assert exposure_of(light, 2.5).scene == 2.5
 
 
-@pytest.mark.parametrize("white", [255.0, 420.0])
+@pytest.mark.parametrize("white", [255.0, 269.0, 420.0])
 def test_planes_equal_the_reference_within_a_level(white: float) -> None:
     random = np.random.default_rng(1)
     luma = random.integers(0, 255 * STEPS + 1, (120, 160)).astype(np.int16)

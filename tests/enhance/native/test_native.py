@@ -67,7 +67,7 @@ def test_the_mean_of_frames(format: PixelFormat, size: tuple[int, int], native: 
             assert np.abs(mean - wanted).max() <= tolerance
 
 
-@pytest.mark.parametrize("white", [255.0, 420.0])
+@pytest.mark.parametrize("white", [255.0, 269.0, 420.0])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_lift(white: float, dark: bool, native: bool) -> None:
     random = np.random.default_rng(4)
