@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime import Enhancer
 from realtime.enhance.engines.fast import output, student, student_file
 from realtime.enhance.engines.fast.native_student import NativeStudent
 from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
@@ -21,7 +23,7 @@ from realtime.enhance.exposure.light import ExposureMap, even, lift
 from realtime.enhance.exposure.passes import remember_and_lift
 from realtime.enhance.native import functions, library
 from realtime.enhance.weights import find
-from realtime.frame import RGB, PixelFormat
+from realtime.frame import RGB, Frame, PixelFormat, StreamInfo
 from realtime.training.checkpoint import export
 
 #: Sizes, width first: cells that divide the plane, cells that do not, and less than a vector.
@@ -172,3 +174,48 @@ def seeded(model: Any) -> Any:
 def test_arrays_with_gaps_are_refused() -> None:
     with pytest.raises(ValueError, match="contiguous"):
         functions.halve(np.zeros((8, 16), np.int16)[:, ::2])
+
+
+def scene(kind: str, index: int) -> Any:
+    """Levels (90, 160) of a moving scene, noise left out."""
+    y, x = np.mgrid[:90, :160]
+    lamp = 200 * np.exp(-((x - 20 - 12 * index) ** 2 + (y - 40) ** 2) / 300)
+    if kind == "lamp":
+        return 3 + lamp / 4
+    if kind == "street":
+        return 6 + 20 * (y > 45) + np.maximum(lamp, 90 * (abs(x - 120) < 3))
+    if kind == "letterbox":
+        return np.where((y > 12) & (y < 78), 20 + 60 * np.sin(x / 9 + index) ** 2, 0)
+    return 90 + 80 * np.sin((x + y) / 20 + index / 3)
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("format", [FORMATS[0], PixelFormat("yuv", 10, (2, 1), "bt709", False), RGB], ids=str)
+@pytest.mark.parametrize("kind", ["lamp", "street", "letterbox", "day"])
+def test_streams_look_alike(kind: str, format: PixelFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise, motion, lamps and what is lit well: the whole way, frame after frame."""
+    random, top = np.random.default_rng(10), (1 << format.bits) - 1
+    frames = []
+    for index in range(10):
+        light = (scene(kind, index) + random.normal(0, 1.5, (90, 160))).clip(0, 255) * (top / 255)
+        low = 16 * (top + 1) / 256 if format.model == "yuv" else 0
+        levels = (low + light * (219 / 255 if low else 1)).astype(format.dtype)
+        shapes = format.shapes(160, 90)
+        if format.model == "rgb":
+            planes = (np.repeat(levels[..., None], 3, axis=2),)
+        else:
+            planes = (levels, *(np.full(shape, (top + 1) // 2, format.dtype) for shape in shapes[1:]))
+        frames.append(Frame(planes, format, index, Fraction(1, 25)))
+    outputs = []
+    for native in (False, True):
+        monkeypatch.setattr(library, "available", lambda native=native: native)
+        info = StreamInfo(160, 90, format, Fraction(1, 25), Fraction(25))
+        session = Enhancer(engine="fast").session(info, format)
+        outputs.append([output.planes[0].astype(float) for frame in frames for output in session.process([frame])])
+        session.close()
+    assert np.mean(outputs[0][-1]) > np.mean(frames[-1].planes[0]) - 1
+    # Samples round otherwise; one of color is up to 1.9 of blue.
+    most = 3 if format.model == "rgb" else 2 * (top + 1) / 256
+    for before, after in zip(*outputs):
+        assert np.abs(after - before).max() <= most
+        assert np.abs(after - before).mean() <= 0.2 * (top + 1) / 256
