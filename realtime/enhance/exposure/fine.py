@@ -67,7 +67,7 @@ def _tables(format: PixelFormat) -> tuple[Shorts, Shorts]:
 def _look_up(plane: Samples, table: Shorts) -> Shorts:
     if plane.dtype == np.uint8:
         return np.asarray(cv2.LUT(plane, table), np.int16)
-    return table[plane]
+    return np.take(table, plane)  # contiguous, also where a plane is turned
 
 
 def to_fine(planes: tuple[Samples, ...], format: PixelFormat) -> Fine:

@@ -176,6 +176,19 @@ def test_arrays_with_gaps_are_refused() -> None:
         functions.halve(np.zeros((8, 16), np.int16)[:, ::2])
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+def test_turned_pictures(bits: int, native: bool) -> None:
+    """Planes whose columns lie one behind the other, as `numpy.rot90` makes them."""
+    format = PixelFormat("gray", bits)
+    planes = random_planes(format, (64, 48), 11)
+    turned = tuple(np.asfortranarray(plane) for plane in planes)
+    for exposure in ("off", 2.5):
+        session = Enhancer(engine="fast", exposure=exposure).session(StreamInfo(64, 48, format), format)
+        (first, second) = (session.process([Frame(given, format)])[0].planes[0] for given in (planes, turned))
+        assert np.array_equal(first, second)
+        session.close()
+
+
 def scene(kind: str, index: int) -> Any:
     """Levels (90, 160) of a moving scene, noise left out."""
     y, x = np.mgrid[:90, :160]
