@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,32 +25,37 @@ FLAGS = (
 
 class NativeFunctions(BuildHookInterface):  # type: ignore[type-arg,misc]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        folder = Path(self.root, FOLDER)
         if self.target_name != "wheel":
             return
-        (folder / LIBRARY).unlink(missing_ok=True)  # one that was built by another compiler
+        folder = Path(self.root, FOLDER)
         if compiled(folder):
             build_data["artifacts"].append(f"{FOLDER}/{LIBRARY}")
             build_data["pure_python"], build_data["infer_tag"] = False, True
-        else:
-            self.app.display_warning("no C compiler: enhancing will take longer")
+            return
+        self.app.display_warning("no C compiler, or a folder that is read-only: enhancing will take longer")
+        with suppress(OSError):
+            (folder / LIBRARY).unlink()  # one that was built by another compiler
 
 
 def compiled(folder: Path) -> bool:
-    """Compiles for several processors, or, where the system cannot choose among them, for the plainest."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    if not compiler or shutil.which(compiler[0]) is None:
-        return False
+    """Compiles for several processors, or, where the system cannot choose among them, for the plainest. Puts the
+    library in place when it is whole: others may be building, or using the one that was there."""
     sources = sorted([*folder.glob("*.c"), *folder.glob("*.h")])
     stamp = f"-DSOURCES={zlib.crc32(b''.join(path.read_bytes() for path in sources))}u"  # as `library` has it
     files = [str(path) for path in sources if path.suffix == ".c"]
     target = folder / f"{LIBRARY}.{os.getpid()}"
     try:
+        compiler = shlex.split(os.environ.get("CC", "cc"))
+        if not compiler or shutil.which(compiler[0]) is None:
+            return False
         for more in (["-DVERSIONS"], []):
             command = [*compiler, *shlex.split(FLAGS), stamp, *more, "-o", str(target), *files]
             if subprocess.run(command, capture_output=True).returncode == 0:
                 target.replace(folder / LIBRARY)
                 return True
         return False
+    except (OSError, ValueError):  # no program, a folder that is read-only, a quotation without its end
+        return False
     finally:
-        target.unlink(missing_ok=True)
+        with suppress(OSError):
+            target.unlink()
