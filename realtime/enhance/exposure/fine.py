@@ -123,8 +123,10 @@ def to_samples(fine: Fine, format: PixelFormat) -> tuple[Samples, ...]:
 def _rounded(plane: Shorts, scale: float, offset: float, bits: int) -> Samples:
     if bits == 8:
         # Negative sums lie below level 0 by less than their offset, and would come back positive.
-        low = int(np.ceil(-offset / scale))
-        return np.asarray(cv2.convertScaleAbs(cv2.max(plane, max(low, -32768)), alpha=scale, beta=offset))
+        low = max(int(np.ceil(-offset / scale)), -32768)
+        # OpenCV's maximum makes four samples of one.
+        positive = cv2.max(plane, low) if plane.size > 1 else np.maximum(plane, np.int16(low))
+        return np.asarray(cv2.convertScaleAbs(positive, alpha=scale, beta=offset))
     return np.clip(np.rint(plane * np.float32(scale) + np.float32(offset)), 0, (1 << bits) - 1).astype(np.uint16)
 
 

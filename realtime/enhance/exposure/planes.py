@@ -98,7 +98,8 @@ class LumaLift:
             if len(self._lines) > 1:
                 cv2.min(one, two, one)
             cv2.min(out, one, out)
-        cv2.min(out, (LANDING + 1) * STEPS, out)
+        # No minimum: OpenCV makes four samples of one there.
+        cv2.threshold(out, (LANDING + 1) * STEPS, 0, cv2.THRESH_TRUNC, out)
         # Luma that was made smooth is dark, and does not count.
         cv2.threshold(luma.view(np.int16), KNEE * STEPS, 0, cv2.THRESH_TOZERO, one.view(np.int16))
         cv2.max(out, one, out)

@@ -18,8 +18,8 @@ from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
 from realtime.enhance.engines.fast.pyramid import TOP, Restored
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark
-from realtime.enhance.exposure.fine import STEPS, Fine, sample_planes, to_fine
-from realtime.enhance.exposure.light import ExposureMap, even, lift
+from realtime.enhance.exposure.fine import STEPS, Fine, sample_planes, to_fine, to_samples
+from realtime.enhance.exposure.light import LANDING, ExposureMap, even, lift
 from realtime.enhance.exposure.passes import remember_and_lift
 from realtime.enhance.native import functions, library
 from realtime.enhance.weights import find
@@ -97,6 +97,15 @@ def test_the_lift(white: float, dark: bool, native: bool) -> None:
         assert old is not None
         wanted = np.clip(old * over(exposure.color, old), -32768, 32767)
         assert np.abs(plane - wanted).max() <= (1 if native else 0.02 * np.abs(wanted).max())
+
+
+def test_a_picture_of_one_sample(native: bool) -> None:
+    format = FORMATS[0]
+    planes = tuple(np.full((1, 1), level, np.uint8) for level in (200, 100, 150))
+    assert [plane.tolist() for plane in to_samples(to_fine(planes, format), format)] == [[[200]], [[100]], [[150]]]
+    room = Fine(*(np.empty((1, 1), np.int16) for _ in planes))
+    found = remember_and_lift(room, room, sample_planes(planes, format), None, even(2.5, 255.0), None, Buffers())
+    assert found.luma.item() == round((LANDING + 1) * STEPS)
 
 
 def test_rows_with_gaps_and_columns_with_gaps(native: bool) -> None:
