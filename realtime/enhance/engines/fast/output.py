@@ -13,7 +13,7 @@ from realtime.enhance.exposure.fine import Floats, Shorts
 from realtime.enhance.native import functions, library
 from realtime.frame import Samples
 
-#: Gains in fixed point: 1 is this, and none is more than 8.
+#: Gains in fixed point: 1 is this, and none is more than `MOST_GAIN`.
 GAIN_UNIT = 4096
 
 

@@ -26,6 +26,8 @@ TOP = 255 * STEPS
 GRID = 8
 #: The power of detail that looks smooth at half the size: a tenth of a level. Without any noise all of it is kept.
 SMOOTH = (0.1 / 255) ** 2
+#: The most that fine detail is raised by: with more, a white sample leaves 16 bits.
+MOST_GAIN = 4.0
 
 
 class Pyramid(NamedTuple):
@@ -122,6 +124,7 @@ class Workspace:
         luma, chroma = restore_luma, restore_chroma
         if library.available():
             luma, chroma = functions.restore_luma, functions.restore_chroma
+        fine = np.minimum(fine, np.float32(MOST_GAIN))
         maps_of_luma = shift, fine, middle, noise, middle_noise
         gain, base = luma(pyramid.quarter, pyramid.rough, pyramid.eighth, *maps_of_luma, SMOOTH, float(TOP))
         blue, red = (
