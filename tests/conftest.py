@@ -148,9 +148,9 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def x_server(*options: str) -> Iterator[str]:
-    """Starts Xvfb for the block, and gives the name of its display."""
-    command = ["Xvfb", *options, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+def x_server() -> Iterator[str]:
+    """Starts Xvfb for the block, and gives the name of its display. It starts anew when its last client leaves."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         # It writes its number when it accepts connections.
@@ -163,13 +163,12 @@ def x_server(*options: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
     """The name of a virtual display, for programs that a test starts. Tests that use it say ``needs("Xvfb")``."""
-    # A server starts anew when its last client leaves, and refuses others meanwhile; not so with -noreset.
-    with x_server("-noreset") as name:
+    with x_server() as name:
         yield name
 
 
 @pytest.fixture
 def bare_display() -> Iterator[str]:
-    """The same for one test, and as a machine without a desktop has it: it starts anew when its last client leaves."""
+    """The same for one test, without clients of others."""
     with x_server() as name:
         yield name
