@@ -21,7 +21,6 @@ from realtime.enhance.engines.base import FrameBatch, ProgramSpec
 from realtime.enhance.engines.fast import student, student_file
 from realtime.enhance.engines.fast.engine import LEVELS, FastEngine
 from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
-from realtime.enhance.engines.fast.output import Scale, write_luma
 from realtime.enhance.engines.fast.pyramid import GRID, TOP, Workspace, pad_edge
 from realtime.enhance.engines.fast.student import TensorFlowStudent
 from realtime.enhance.engines.registry import abilities
@@ -100,19 +99,6 @@ def test_noise_goes_and_letters_stay() -> None:
     assert (restored - clean)[ground].std() < 0.5 * (noisy - clean)[ground].std()
     letters = clean > clean.min() + 40
     assert restored[letters].mean() > clean[letters].mean() - 4
-
-
-@pytest.mark.parametrize("fine", [1.0, 3.5, 12.0])
-def test_no_gain_leaves_16_bits(planes: tuple[Workspace, Any], fine: float, native: bool) -> None:
-    """White stays white, however much a student raises what lies in it."""
-    workspace, on_grid = planes
-    strong = maps()[:7, :9].copy()
-    strong[..., student_file.OFFSETS] = fine
-    restored = workspace.restore(workspace.decompose(*on_grid), strong)
-    out = np.empty((50, 70), np.uint8)
-    write_luma(restored.lifted, restored.gain, restored.base, Scale(0.0, 255.0, 8), out, workspace.buffers)
-    wanted = restored.planes()[0][:50, :70] * (255 / TOP)
-    assert np.abs(out - np.clip(wanted, 0, 255)).max() < 1
 
 
 # How often maps are computed.

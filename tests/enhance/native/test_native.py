@@ -15,7 +15,7 @@ from realtime import Enhancer
 from realtime.enhance.engines.fast import output, student, student_file
 from realtime.enhance.engines.fast.native_student import NativeStudent
 from realtime.enhance.engines.fast.opencv_student import OpenCVStudent
-from realtime.enhance.engines.fast.pyramid import TOP, Restored
+from realtime.enhance.engines.fast.pyramid import TOP, Restored, Workspace
 from realtime.enhance.exposure.buffers import Buffers
 from realtime.enhance.exposure.dark import Dark
 from realtime.enhance.exposure.fine import STEPS, Fine, sample_planes, to_fine, to_samples
@@ -241,3 +241,17 @@ def test_streams_look_alike(kind: str, format: PixelFormat, monkeypatch: pytest.
     for before, after in zip(*outputs):
         assert np.abs(after - before).max() <= most
         assert np.abs(after - before).mean() <= 0.2 * (top + 1) / 256
+
+
+@pytest.mark.parametrize("fine", [1.0, 3.5, 12.0])
+def test_no_gain_leaves_16_bits(fine: float, native: bool) -> None:
+    """White stays white, however much a student raises what lies in it."""
+    workspace = Workspace(72, 56)
+    luma, chroma = workspace.luma(), np.zeros_like(workspace.chroma())
+    luma[:] = np.random.default_rng(1).integers(0, TOP, luma.shape, np.int16)
+    strong = np.asarray(student.maps(np.zeros((7, 9, student_file.MAPS), np.float32))).copy()
+    strong[..., student_file.OFFSETS] = fine
+    restored = workspace.restore(workspace.decompose(luma, chroma, chroma.copy()), strong)
+    out = np.empty(luma.shape, np.uint8)
+    output.write_luma(restored.lifted, restored.gain, restored.base, output.Scale(0.0, 255.0, 8), out, Buffers())
+    assert np.abs(out - np.clip(restored.planes()[0] * (255 / TOP), 0, 255)).max() < 1
