@@ -59,8 +59,7 @@ def _map(share: Floats | None) -> library.Map | None:
 def _maps(
     exposure: ExposureMap, dark: Dark | None
 ) -> tuple[library.Map, library.Map | None, library.Map | None, library.Curve]:
-    # A line that is steeper than the level itself is none, as in `light.lift`.
-    lines = [line if line[0] < 1 else (1.0, 0.0) for line in shoulder(exposure.white)]
+    lines = [*shoulder(exposure.white), *[(1.0, 0.0)] * 2][:2]  # the level itself where there are fewer
     numbers = [number for slope, constant in lines for number in (slope, constant * STEPS)]
     curve = library.Curve(TOE - 1, OFFSET * STEPS, *numbers, (LANDING + 1) * STEPS, KNEE * STEPS)
     keep = level = None

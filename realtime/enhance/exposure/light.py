@@ -91,14 +91,15 @@ def from_stops(stops: Floats) -> Floats:
     return from_tone(np.float32(SPAN) * np.exp2(np.asarray(stops, np.float32) / np.float32(POWER)))
 
 
-def shoulder(white: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Two lines, each (slope, offset), whose minimum with the level itself is the shoulder for `white`."""
+def shoulder(white: float) -> list[tuple[float, float]]:
+    """At most two lines, (slope below 1, offset): their minimum with the level itself is the shoulder for `white`."""
     if white <= 255:
-        return (1.0, 0.0), (1.0, 0.0)
+        return []
     turn = KNEE + BEND[0] * (white - KNEE), KNEE + BEND[1] * (LANDING - KNEE)
     first = (turn[1] - KNEE) / (turn[0] - KNEE)
     second = (LANDING - turn[1]) / (white - turn[0])
-    return (first, KNEE * (1 - first)), (second, LANDING - second * white)
+    lines = (first, KNEE * (1 - first)), (second, LANDING - second * white)
+    return [line for line in lines if line[0] < 1]
 
 
 def lift(level: Floats, gain: Floats, white: float) -> Floats:
@@ -110,7 +111,7 @@ def lift(level: Floats, gain: Floats, white: float) -> Floats:
     lifted = from_tone(to_tone(level) * gain)
     bent = np.minimum(lifted, np.float32(LANDING + 1))
     for slope, offset in shoulder(white):
-        bent = np.minimum(bent, lifted * np.float32(slope) + np.float32(offset)) if slope < 1 else bent
+        bent = np.minimum(bent, lifted * np.float32(slope) + np.float32(offset))
     return np.maximum(level, bent)
 
 

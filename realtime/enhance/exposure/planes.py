@@ -60,7 +60,7 @@ class LumaLift:
     def __init__(self, exposure: ExposureMap, dark: Dark | None, height: int, width: int, buffers: Buffers) -> None:
         self._gain = Enlarged(_fixed(exposure.gains), height, width, buffers)
         self._most = float(exposure.gains.max())
-        self._lines = [line for line in shoulder(exposure.white) if line[0] < 1]
+        self._lines = shoulder(exposure.white)
         self._dark = None
         if dark is not None:
             gains = enlarge(exposure.gains, *dark.keep.shape)
